@@ -1,0 +1,74 @@
+// The ground that everything stands on: results, keyed randomness, digests.
+#include <gtest/gtest.h>
+#include <array>
+#include <vector>
+#include "common/base/check.h"
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/random.h"
+#include "common/base/result.h"
+
+namespace dyad {
+namespace {
+
+Result<int> half(int x) {
+  if (x % 2) return fail(Code::kInvalid, "{} is odd; give an even number", x);
+  return x / 2;
+}
+Result<int> quarter(int x) {
+  DYAD_TRY(h, half(x));
+  return half(h);
+}
+
+TEST(Result, AnErrorPassesThroughTryWithItsMessage) {
+  EXPECT_EQ(quarter(8).value(), 2);
+  EXPECT_EQ(quarter(6).error().code, Code::kInvalid);
+  EXPECT_EQ(quarter(6).error().message, "3 is odd; give an even number");
+}
+
+TEST(ResultDeathTest, TheValueOfAnErrorAbortsWithItsMessage) { EXPECT_DEATH((void)half(3).value(), "3 is odd"); }
+TEST(CheckDeathTest, AFailedCheckPrintsBothValues) { EXPECT_DEATH(CHECK_EQ(Step{3}, Step{4}), "3 vs 4"); }
+
+TEST(KeyedRandom, TheSameKeyDrawsTheSameAndAnotherKeyDoesNot) {
+  KeyedRandom a(1, 2, 3), b(1, 2, 3), c(1, 2, 4);
+  bool differs = false;
+  for (int i = 0; i < 100; ++i) {
+    const auto x = a.next();
+    EXPECT_EQ(x, b.next());
+    differs |= x != c.next();
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST(KeyedRandom, NormalHasTheMomentsOfANormal) {
+  KeyedRandom r(7);
+  double sum = 0, square = 0;
+  constexpr int n = 100000;
+  for (int i = 0; i < n; ++i) { const double x = r.normal(); sum += x; square += x * x; }
+  EXPECT_NEAR(sum / n, 0, 0.02);
+  EXPECT_NEAR(square / n, 1, 0.02);
+}
+
+TEST(InitialRow, DependsOnSeedTableAndKey) {
+  std::array<float, 8> a{}, b{}, c{}, d{};
+  initial_row(1, 0, 5, 0.02f, a);
+  initial_row(1, 0, 5, 0.02f, b);
+  initial_row(1, 1, 5, 0.02f, c);
+  initial_row(2, 0, 5, 0.02f, d);
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, c);
+  EXPECT_NE(a, d);
+}
+
+TEST(Digest, PiecesGiveTheDigestOfTheWhole) {
+  const std::string text = "rows, slots, counts";
+  Digest digest;
+  const auto bytes = std::as_bytes(std::span(text));
+  digest.update(bytes.first(4));
+  digest.update(bytes.subspan(4));
+  EXPECT_EQ(digest.value(), digest64(text));
+  EXPECT_EQ(hex64(255), "00000000000000ff");
+}
+
+}  // namespace
+}  // namespace dyad
