@@ -1,0 +1,55 @@
+#pragma once
+// A dataset folder, as `dyad import` writes it:
+//   dataset.json            format version, counts, partitions, digests of the files below; written last, by rename
+//   log/p0003/00000000.seg  append-only segments of the interaction log, CRC per record batch; .idx beside each
+//   catalogue.jsonl         a line per item in the order of ItemId: key, title, brand, categories
+//   users.txt               a line per user in the order of UserId: the outside id
+//   vectors/{behaviour,semantic}.safetensors   "embedding" [items, width] float32 (dyad encode)
+//   codes/{behaviour,semantic}.safetensors     "codes" [items, levels] int32     (dyad codes build)
+// Threads: immutable after open.
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+#include "common/base/result.h"
+#include "common/data/types.h"
+
+namespace dyad::data {
+
+class Dataset {
+ public:
+  // Reads the log and the catalogue into memory. Events of one user keep their log order (time order, checked at import).
+  // Fails with kInvalid naming the file and the batch that is damaged, kNotFound if there is no dataset.json.
+  static Result<Dataset> open(const std::filesystem::path& dir);
+
+  std::size_t users() const { return user_begin_.size() - 1; }
+  std::size_t items() const { return items_.size(); }
+  std::size_t events() const { return sequence_.size(); }
+  std::span<const ItemId> sequence(UserId user) const;              // oldest first
+  std::span<const std::int64_t> times(UserId user) const;           // seconds, beside sequence()
+  std::span<const Position> positions(UserId user) const;           // beside sequence()
+  const Item& item(ItemId id) const { return items_[id.value]; }
+  std::string_view user_key(UserId id) const { return user_keys_[id.value]; }
+  std::uint64_t digest() const { return digest_; }                  // of the log and the catalogue
+  const std::filesystem::path& dir() const { return dir_; }
+
+ private:
+  std::filesystem::path dir_;
+  std::vector<std::size_t> user_begin_{0};                          // CSR: user u is [user_begin_[u], user_begin_[u+1])
+  std::vector<ItemId> sequence_;
+  std::vector<std::int64_t> times_;
+  std::vector<Position> positions_;
+  std::vector<Item> items_;
+  std::vector<std::string> user_keys_;
+  std::uint64_t digest_ = 0;
+};
+
+// Leave-one-out (EAGER section 4.1): the last item of a user is the test target, the one before it validation, the rest
+// trains. A user of n >= 3 events gives training samples with targets 1..n-3, users of fewer events train on all of them.
+enum class Split { kTrain, kValidation, kTest };
+// In log order (partition, offset), so that the list is the same on every process.
+std::vector<Sample> samples(const Dataset& dataset, Split split);
+// The items before the target, oldest first, at most `history_max`.
+std::span<const ItemId> history(const Dataset& dataset, const Sample& sample, std::size_t history_max);
+
+}  // namespace dyad::data

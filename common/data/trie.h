@@ -1,0 +1,45 @@
+#pragma once
+// The codes of one stream as a trie in CSR form. A node is a prefix y1..yi; its children are the codes that exist under
+// it; a leaf is one item. Nodes are numbered breadth first, so children of a node are contiguous and ascending:
+//   node 0 = root;  children of n = [child_begin(n), child_begin(n+1)) as node numbers
+// The parameter row of code y_i is the row of its node (path-dependent, design page): RowKey = NodeId. The root has none.
+// Every leaf lies at depth levels(); a node may have one child. Threads: immutable.
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/base/result.h"
+
+namespace dyad::data {
+
+class Trie {
+ public:
+  // codes [items, levels], row-major: the path of each item. Fails with kInvalid if two items share a path or a code is
+  // negative.
+  static Result<Trie> build(std::span<const std::int32_t> codes, std::size_t levels);
+  // Reads "codes" of a .safetensors file (see dataset.h).
+  static Result<Trie> load(const std::filesystem::path& file);
+
+  std::size_t levels() const { return levels_; }
+  std::size_t items() const { return leaf_.size(); }
+  std::size_t nodes() const { return child_begin_.size() - 1; }                 // the root counted
+  NodeId child_begin(NodeId node) const { return NodeId{child_begin_[node.value]}; }
+  NodeId child_end(NodeId node) const { return NodeId{child_begin_[node.value + 1]}; }
+  NodeId parent(NodeId node) const { return NodeId{parent_[node.value]}; }      // REQUIRES node != root
+  // The nodes y1..yl of an item's path (the root left out), levels() of them.
+  std::span<const NodeId> path(ItemId item) const { return {path_.data() + item.value * levels_, levels_}; }
+  bool is_leaf(NodeId node) const { return node.value >= first_leaf_; }
+  ItemId item(NodeId leaf) const { return ItemId{item_[leaf.value - first_leaf_]}; }   // REQUIRES is_leaf(leaf)
+  std::uint64_t digest() const { return digest_; }
+
+ private:
+  std::size_t levels_ = 0;
+  std::uint32_t first_leaf_ = 0;
+  std::vector<std::uint32_t> child_begin_, parent_, item_;
+  std::vector<std::uint32_t> leaf_;                                             // item -> its leaf
+  std::vector<NodeId> path_;                                                    // [items, levels]
+  std::uint64_t digest_ = 0;
+};
+
+}  // namespace dyad::data

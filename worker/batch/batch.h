@@ -1,0 +1,34 @@
+#pragma once
+// One rank's part of a global batch as plain arrays: which rows to pull, and the batch in indices into those rows.
+// Knows no LibTorch and no network. Shapes: B samples, T = longest history here, L code levels.
+#include <array>
+#include <cstdint>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/data/dataset.h"
+#include "common/data/trie.h"
+
+namespace dyad::worker {
+
+struct StreamBatch {
+  std::vector<RowKey> keys;                  // rows to pull: trie nodes, ascending, each parent's children as one block
+  std::vector<std::int32_t> code;            // [B, L] y_i as index into keys
+  std::vector<std::int32_t> child_begin;     // [B, L] the softmax of level i runs over keys[child_begin, child_end):
+  std::vector<std::int32_t> child_end;       // [B, L] the children that exist under y_1..y_{i-1}
+};
+
+struct Batch {
+  Step step;
+  std::uint64_t epoch = 0, index = 0;        // global batch `index` of `epoch`
+  std::size_t size = 0, length = 0;          // B, T
+  std::size_t global_size = 0;               // samples of the global batch over all ranks: what losses are divided by
+  std::vector<RowKey> item_keys;             // rows of table item, ascending, unique
+  std::vector<std::int32_t> history;         // [B, T] index into item_keys, oldest first, right-aligned, -1 where empty
+  std::vector<std::int32_t> history_size;    // [B]
+  std::vector<ItemId> target;                // [B]
+  std::vector<std::uint64_t> sample_seed;    // [B] mix of job seed, epoch and log position: keys every random choice
+  std::array<StreamBatch, 2> stream;         // behaviour, semantic
+  std::uint64_t checksum = 0;                // sum of data::sample_checksum
+};
+
+}  // namespace dyad::worker
