@@ -1,0 +1,16 @@
+#pragma once
+// The subcommands of `dyad`. Each lives in a file of its own (ops/<name>_command.cc), adds its options to the CLI11 app,
+// and in its callback sets `exit_code = finish(status)`. Every command has --help with an example, --json where a script
+// would read its output.
+#include "common/base/result.h"
+
+namespace CLI { class App; }
+
+namespace dyad::ops {
+
+// Prints the error of a failed status as "dyad: <message>" to stderr and gives the exit code: 0, or the error's Code.
+int finish(const Status& status);
+
+using AddCommand = void(CLI::App& dyad, int& exit_code);
+
+}  // namespace dyad::ops
