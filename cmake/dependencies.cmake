@@ -11,6 +11,7 @@ find_package(Boost 1.74 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MPI REQUIRED IMPORTED_TARGET ompi-c)
+target_compile_definitions(PkgConfig::MPI INTERFACE OMPI_SKIP_MPICXX)  # the C interface only
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

@@ -1,0 +1,158 @@
+// Collectives over Open MPI. A sum is an all-to-all of slices, an addition in rank order, and an all-gather: the volume of
+// a ring all-reduce, with an order that is ours. A communication thread makes the calls, so that a sum runs while the
+// caller goes on with the backward pass; it polls with short sleeps instead of spinning on a core the model needs.
+#include "common/comm/collective.h"
+
+#include <mpi.h>
+#include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <time.h>
+#include <vector>
+
+namespace dyad::comm {
+namespace {
+
+Status checked(int code, const char* what) {
+  if (code == MPI_SUCCESS) return ok();
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return fail(Code::kDisconnected, "{}: {}; a worker of this job is gone, start the job again with --resume", what, text);
+}
+
+Status wait_politely(MPI_Request& request, const char* what) {
+  int done = 0;
+  for (long nap_ns = 20'000;; nap_ns = std::min(nap_ns * 2, 200'000L)) {
+    DYAD_TRYV(checked(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what));
+    if (done) return ok();
+    const timespec nap{0, nap_ns};
+    nanosleep(&nap, nullptr);
+  }
+}
+
+class Mpi : public Collective {
+ public:
+  Mpi() {
+    MPI_Comm_dup(MPI_COMM_WORLD, &world_);
+    MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(world_, &rank_);
+    MPI_Comm_size(world_, &size_);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~Mpi() override {
+    { std::lock_guard lock(mutex_); stop_ = true; }
+    changed_.notify_all();
+    thread_.join();
+    MPI_Comm_free(&world_);
+    MPI_Finalize();
+  }
+  WorkerRank rank() const override { return WorkerRank(static_cast<std::uint32_t>(rank_)); }
+  std::uint32_t size() const override { return static_cast<std::uint32_t>(size_); }
+  bool on_device() const override { return false; }
+
+  void start_sum(std::span<float> values) override {
+    { std::lock_guard lock(mutex_); queue_.push_back(values); }
+    changed_.notify_all();
+  }
+  Status wait() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return queue_.empty() && !busy_; });
+    return status_;
+  }
+  Status sum(std::span<double> values) override {
+    DYAD_TRYV(wait());
+    return sum_in_rank_order<double>(values, MPI_DOUBLE);
+  }
+  Status broadcast(std::span<std::byte> bytes) override {
+    DYAD_TRYV(wait());
+    MPI_Request request;
+    DYAD_TRYV(checked(MPI_Ibcast(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, 0, world_, &request), "broadcast"));
+    return wait_politely(request, "broadcast");
+  }
+  Status barrier() override {
+    DYAD_TRYV(wait());
+    MPI_Request request;
+    DYAD_TRYV(checked(MPI_Ibarrier(world_, &request), "barrier"));
+    return wait_politely(request, "barrier");
+  }
+
+ private:
+  void serve() {   // the communication thread
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      const std::span<float> values = queue_.front();
+      queue_.pop_front();
+      busy_ = true;
+      const bool healthy = status_.has_value();
+      lock.unlock();
+      Status status = healthy ? sum_in_rank_order<float>(values, MPI_FLOAT) : ok();
+      lock.lock();
+      busy_ = false;
+      if (!status) status_ = std::move(status);
+      changed_.notify_all();
+    }
+  }
+
+  // Rank r owns the r-th slice of every vector: it gets that slice from all, adds them in rank order, and gives it back.
+  template <class T> Status sum_in_rank_order(std::span<T> values, MPI_Datatype type) {
+    if (size_ == 1) return ok();
+    const std::size_t ranks = static_cast<std::size_t>(size_), slice = (values.size() + ranks - 1) / ranks;
+    std::vector<int> counts(ranks), offsets(ranks), got_counts(ranks), got_offsets(ranks);
+    const auto length = [&](std::size_t r) { return static_cast<int>(std::min(slice, values.size() - std::min(values.size(), r * slice))); };
+    const int mine = length(static_cast<std::size_t>(rank_));
+    for (std::size_t r = 0; r < ranks; ++r) {
+      counts[r] = length(r);
+      offsets[r] = static_cast<int>(std::min(values.size(), r * slice));
+      got_counts[r] = mine;
+      got_offsets[r] = static_cast<int>(r) * mine;
+    }
+    std::vector<T> got(ranks * static_cast<std::size_t>(mine));
+    MPI_Request request;
+    DYAD_TRYV(checked(MPI_Ialltoallv(values.data(), counts.data(), offsets.data(), type, got.data(), got_counts.data(),
+                                     got_offsets.data(), type, world_, &request), "all-reduce, scatter"));
+    DYAD_TRYV(wait_politely(request, "all-reduce, scatter"));
+    for (std::size_t r = 1; r < ranks; ++r) {
+      const T* from = got.data() + r * static_cast<std::size_t>(mine);
+      for (int i = 0; i < mine; ++i) got[static_cast<std::size_t>(i)] += from[i];
+    }
+    DYAD_TRYV(checked(MPI_Iallgatherv(got.data(), mine, type, values.data(), counts.data(), offsets.data(), type, world_,
+                                      &request), "all-reduce, gather"));
+    return wait_politely(request, "all-reduce, gather");
+  }
+
+  MPI_Comm world_ = MPI_COMM_NULL;
+  int rank_ = 0, size_ = 1;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::span<float>> queue_;
+  bool busy_ = false, stop_ = false;
+  Status status_ = ok();
+  std::thread thread_;
+};
+
+int number_in_environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? std::atoi(text) : -1;
+}
+
+}  // namespace
+
+int launched_rank() { return number_in_environment("OMPI_COMM_WORLD_RANK"); }
+int launched_size() { return number_in_environment("OMPI_COMM_WORLD_SIZE"); }
+
+Result<std::unique_ptr<Collective>> make_mpi(int* argc, char*** argv) {
+  int provided = 0;
+  // The owner and the communication thread never call at once (wait() lies between), so SERIALIZED is enough.
+  DYAD_TRYV(checked(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread"));
+  if (provided < MPI_THREAD_SERIALIZED)
+    return fail(Code::kFailed, "this MPI gives thread level {} only; Dyad needs MPI_THREAD_SERIALIZED", provided);
+  return std::unique_ptr<Collective>(std::make_unique<Mpi>());
+}
+
+}  // namespace dyad::comm
