@@ -6,6 +6,12 @@
 
 namespace dyad::ops {
 
+AddCommand add_config_command;
+
+constexpr AddCommand* kCommands[] = {
+    add_config_command,
+};
+
 int finish(const Status& status) {
   if (status.has_value()) return 0;
   std::fprintf(stderr, "dyad: %s\n", status.error().message.c_str());
@@ -20,6 +26,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   dyad::set_log_role("dyad", -1);
+  for (auto* add : dyad::ops::kCommands) add(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

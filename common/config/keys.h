@@ -1,0 +1,59 @@
+#pragma once
+// The table behind every use of a configuration key. Private to this folder.
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+#include "common/config/config.h"
+
+namespace dyad::config {
+
+using Field = std::variant<std::string*, bool*, std::uint32_t*, std::uint64_t*, double*>;
+
+struct Allowed {                                    // what a value may be; an empty one allows all of its type
+  double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();
+  bool above_min = false, below_max = false;        // the bound itself is not allowed
+  std::vector<std::string_view> choices;            // of a string
+  bool not_empty = false;                           // of a string
+  std::string_view prefix;                          // of a string
+};
+
+enum class Decides { kResult, kNothing };           // kResult: part of result_digest
+
+struct Key {
+  std::string_view section, name;
+  Field (*field)(Config&);                          // the member that holds the value
+  Allowed allowed;
+  Decides decides;
+  std::string_view help;                            // one line, with the unit
+
+  std::string full_name() const { return std::string(section) + "." + std::string(name); }
+};
+
+std::span<const Key> keys();                        // in the order of config.h
+const Key* find_key(std::string_view full_name);    // nullptr if there is none
+bool is_section(std::string_view name);
+
+std::string type_text(const Key& key);              // "integer"
+std::string allowed_text(const Key& key);           // "8 to 4096", "sync, ssp or async"
+std::string value_text(const Key& key, const Config& config);   // as TOML writes it
+
+// What is wrong with how keys go together; the first rule that fails. `primary` is to blame, unless only `other` was given.
+struct BrokenRule {
+  const Key *primary, *other;
+  std::string message;
+};
+std::optional<BrokenRule> broken_rule(const Config& config);
+
+// The known key nearest to a misspelt one, by edit distance; empty if none is near. A key of the right name in another
+// section counts as near.
+std::string nearest_key(std::string_view full_name);
+// The entry of `names` nearest to `word`, empty if none is near.
+std::string nearest_of(std::string_view word, const std::vector<std::string>& names);
+std::size_t edit_distance(std::string_view a, std::string_view b);   // Levenshtein, a swap of neighbours counts 1
+
+}  // namespace dyad::config
