@@ -1,0 +1,156 @@
+// The messages to and from the coordinator.
+#include "common/wire/codec_parts.h"
+
+namespace dyad::wire::parts {
+namespace {
+
+std::string text(capnp::Text::Reader t) { return {t.begin(), t.size()}; }
+
+template <class List> void put_numbers(const std::map<std::string, double>& from, List to) {
+  unsigned i = 0;
+  for (const auto& [name, value] : from) {
+    to[i].setName(name);
+    to[i++].setValue(value);
+  }
+}
+template <class List> std::map<std::string, double> get_numbers(List from) {
+  std::map<std::string, double> numbers;
+  for (const auto n : from) numbers.emplace(text(n.getName()), n.getValue());
+  return numbers;
+}
+
+}  // namespace
+
+void put(const Register& m, schema::Register::Builder to) {
+  to.setAddress(m.address);
+  to.setConfigDigest(m.config_digest);
+  to.setPid(m.pid);
+  to.setHost(m.host);
+}
+Result<Register> get(schema::Register::Reader from) {
+  return Register{text(from.getAddress()), from.getConfigDigest(), from.getPid(), text(from.getHost())};
+}
+
+void put(const Registered& m, schema::Registered::Builder to) {
+  to.setIncarnation(m.incarnation.value);
+  to.setResume(m.resume.value);
+  to.setCheckpoint(m.checkpoint);
+}
+Result<Registered> get(schema::Registered::Reader from) {
+  return Registered{Incarnation{from.getIncarnation()}, Step{from.getResume()}, text(from.getCheckpoint())};
+}
+
+void put(const Routing& m, schema::Routing::Builder to) {
+  to.setEpoch(m.epoch.value);
+  auto groups = to.initGroupServer(m.group_server.size());
+  for (unsigned i = 0; i < groups.size(); ++i) groups.set(i, m.group_server[i]);
+  auto addresses = to.initServerAddress(m.server_address.size());
+  for (unsigned i = 0; i < addresses.size(); ++i) addresses.set(i, m.server_address[i]);
+  auto incarnations = to.initServerIncarnation(m.server_incarnation.size());
+  for (unsigned i = 0; i < incarnations.size(); ++i) incarnations.set(i, m.server_incarnation[i]);
+}
+Result<Routing> get(schema::Routing::Reader from) {
+  Routing m;
+  m.epoch = RoutingEpoch{from.getEpoch()};
+  for (const auto server : from.getGroupServer()) m.group_server.push_back(server);
+  for (const auto address : from.getServerAddress()) m.server_address.push_back(text(address));
+  for (const auto incarnation : from.getServerIncarnation()) m.server_incarnation.push_back(incarnation);
+  if (m.server_address.size() != m.server_incarnation.size())
+    return fail(Code::kInvalid, "routing of {} addresses but {} incarnations", m.server_address.size(), m.server_incarnation.size());
+  for (const auto server : m.group_server)
+    if (server >= m.server_address.size()) return fail(Code::kInvalid, "routing names server {} of {}", server, m.server_address.size());
+  return m;
+}
+
+void put(const Heartbeat& m, schema::Heartbeat::Builder to) {
+  to.setState(m.state);
+  to.setStep(m.step.value);
+  put_numbers(m.metrics, to.initMetrics(m.metrics.size()));
+}
+Result<Heartbeat> get(schema::Heartbeat::Reader from) {
+  return Heartbeat{text(from.getState()), Step{from.getStep()}, get_numbers(from.getMetrics())};
+}
+
+void put(const HeartbeatReply& m, schema::HeartbeatReply::Builder to) { to.setCommand(static_cast<std::uint8_t>(m.command)); }
+Result<HeartbeatReply> get(schema::HeartbeatReply::Reader from) {
+  if (from.getCommand() > static_cast<std::uint8_t>(Command::kRestart)) return fail(Code::kInvalid, "unknown command {}", from.getCommand());
+  return HeartbeatReply{static_cast<Command>(from.getCommand())};
+}
+
+void put(const AcquireLease& m, schema::AcquireLease::Builder to) {
+  to.setEpoch(m.epoch);
+  to.setFirstBatch(m.first_batch);
+}
+Result<AcquireLease> get(schema::AcquireLease::Reader from) { return AcquireLease{from.getEpoch(), from.getFirstBatch()}; }
+
+void put(const Lease& m, schema::Lease::Builder to) {
+  to.setId(m.id);
+  to.setEpoch(m.epoch);
+  to.setFirstBatch(m.first_batch);
+  to.setEndBatch(m.end_batch);
+}
+Result<Lease> get(schema::Lease::Reader from) { return Lease{from.getId(), from.getEpoch(), from.getFirstBatch(), from.getEndBatch()}; }
+
+void put(const CompleteLease& m, schema::CompleteLease::Builder to) {
+  to.setId(m.id);
+  to.setCount(m.count);
+  to.setChecksum(m.checksum);
+}
+Result<CompleteLease> get(schema::CompleteLease::Reader from) { return CompleteLease{from.getId(), from.getCount(), from.getChecksum()}; }
+
+void put(const CutPart& m, schema::CutPart::Builder to) {
+  to.setStep(m.step.value);
+  auto files = to.initFiles(m.files.size());
+  for (unsigned i = 0; i < files.size(); ++i) {
+    files[i].setPath(m.files[i].path);
+    files[i].setBytes(m.files[i].bytes);
+    files[i].setDigest(m.files[i].digest);
+  }
+  auto facts = to.initFacts(m.facts.size());
+  unsigned i = 0;
+  for (const auto& [name, value] : m.facts) {
+    facts[i].setName(name);
+    facts[i++].setValue(value);
+  }
+}
+Result<CutPart> get(schema::CutPart::Reader from) {
+  CutPart m;
+  m.step = Step{from.getStep()};
+  for (const auto f : from.getFiles()) m.files.push_back({text(f.getPath()), f.getBytes(), f.getDigest()});
+  for (const auto f : from.getFacts()) m.facts.emplace(text(f.getName()), text(f.getValue()));
+  return m;
+}
+
+void put(const CutStatus& m, schema::CutStatus::Builder to) {
+  to.setStep(m.step.value);
+  to.setCommitted(m.committed);
+}
+Result<CutStatus> get(schema::CutStatus::Reader from) { return CutStatus{Step{from.getStep()}, from.getCommitted()}; }
+
+void put(const AskCut& m, schema::AskCut::Builder to) { to.setStep(m.step.value); }
+Result<AskCut> get(schema::AskCut::Reader from) { return AskCut{Step{from.getStep()}}; }
+
+void put(const EvalResult& m, schema::EvalResult::Builder to) {
+  to.setCheckpoint(m.checkpoint);
+  to.setSplit(m.split);
+  put_numbers(m.metrics, to.initMetrics(m.metrics.size()));
+}
+Result<EvalResult> get(schema::EvalResult::Reader from) {
+  return EvalResult{text(from.getCheckpoint()), text(from.getSplit()), get_numbers(from.getMetrics())};
+}
+
+void put(const Goodbye& m, schema::Goodbye::Builder to) { to.setReason(m.reason); }
+Result<Goodbye> get(schema::Goodbye::Reader from) { return Goodbye{text(from.getReason())}; }
+
+void put(const ErrorReply& m, schema::ErrorReply::Builder to) {
+  to.setCode(static_cast<std::uint8_t>(m.error.code));
+  to.setMessage(m.error.message);
+}
+Result<ErrorReply> get(schema::ErrorReply::Reader from) {
+  const int code = from.getCode();
+  if (code < static_cast<int>(Code::kFailed) || code > static_cast<int>(Code::kDisconnected))
+    return fail(Code::kInvalid, "peer reports unknown error code {}: {}", code, from.getMessage().cStr());
+  return ErrorReply{Error{static_cast<Code>(code), text(from.getMessage())}};
+}
+
+}  // namespace dyad::wire::parts

@@ -1,0 +1,128 @@
+#include "common/wire/codec.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include "common/base/random.h"
+
+namespace dyad::wire {
+namespace {
+
+std::vector<Body> one_of_each() {
+  const std::vector<Section> sections{{TableId::kItem, 3}, {TableId::kSemantic, 70000}};
+  return {Pull{Step{7}, ValueType::kFp16, sections},
+          PullReply{Step{8}, ValueType::kFp32, sections},
+          Push{Step{9}, 1e-3f, true, ValueType::kFp16, sections},
+          PushReply{Step{9}, true},
+          Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host"},
+          Registered{Incarnation{3}, Step{40}, "checkpoints/step-40"},
+          GetRouting{},
+          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}},
+          Heartbeat{"training", Step{11}, {{"loss", 2.5}, {"rows", 1e9}}},
+          HeartbeatReply{Command::kRestart},
+          AcquireLease{2, 100},
+          Lease{9, 2, 100, 250},
+          CompleteLease{9, 5000, 0x123456789abcdefull},
+          CutPart{Step{40}, {{"rows/g0001.rows", 4096, 77}}, {{"epoch", "2"}}},
+          CutStatus{Step{40}, true},
+          AskCut{Step{40}},
+          EvalResult{"step-40", "validation", {{"fusion/ndcg@10", 0.039}}},
+          Goodbye{"done"},
+          Ack{},
+          ErrorReply{Error{Code::kStale, "server 1 was restarted"}}};
+}
+
+Envelope envelope(Body body) {
+  return {{Role::kWorker, 1, Incarnation{6}}, 12345, RoutingEpoch{2}, std::move(body)};
+}
+
+TEST(Codec, EveryMessageComesBackAsItWentIn) {
+  const auto bodies = one_of_each();
+  ASSERT_EQ(bodies.size(), std::variant_size_v<Body>);
+  for (const Body& body : bodies) {
+    const auto bytes = encode(envelope(body));
+    auto back = decode(bytes);
+    ASSERT_TRUE(back) << body_name(body) << ": " << back.error().message;
+    EXPECT_EQ(back.value().body.index(), body.index());
+    EXPECT_EQ(back.value().request, 12345u);
+    EXPECT_EQ(back.value().routing, RoutingEpoch{2});
+    EXPECT_EQ(back.value().sender.role, Role::kWorker);
+    EXPECT_EQ(back.value().sender.incarnation, Incarnation{6});
+    EXPECT_EQ(encode(back.value()), bytes) << body_name(body);   // the second encoding proves every field
+  }
+}
+
+TEST(Codec, FieldsSurvive) {
+  const auto push = expect<Push>(decode(encode(envelope(one_of_each()[2]))).value()).value();
+  EXPECT_EQ(push.step, Step{9});
+  EXPECT_EQ(push.learning_rate, 1e-3f);
+  EXPECT_TRUE(push.cut);
+  EXPECT_EQ(push.values, ValueType::kFp16);
+  ASSERT_EQ(push.sections.size(), 2u);
+  EXPECT_EQ(push.sections[1].table, TableId::kSemantic);
+  EXPECT_EQ(push.sections[1].count, 70000u);
+  const auto beat = expect<Heartbeat>(decode(encode(envelope(one_of_each()[8]))).value()).value();
+  EXPECT_EQ(beat.metrics.at("rows"), 1e9);
+  const auto cut = expect<CutPart>(decode(encode(envelope(one_of_each()[13]))).value()).value();
+  EXPECT_EQ(cut.files.at(0).path, "rows/g0001.rows");
+  EXPECT_EQ(cut.facts.at("epoch"), "2");
+}
+
+TEST(Codec, ExpectHandsOnThePeersError) {
+  const auto result = expect<PullReply>(envelope(ErrorReply{Error{Code::kStale, "gone"}}));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kStale);
+  const auto other = expect<PullReply>(envelope(Ack{}));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message, "peer answered Ack where PullReply was expected");
+}
+
+TEST(Codec, AnotherVersionIsNamed) {
+  auto bytes = encode(envelope(Ack{}));
+  // Header's first data word holds magic (4 bytes) and version (2 bytes); it follows the segment table and the root pointer.
+  const std::uint16_t version = kProtocolVersion + 1;
+  std::memcpy(bytes.data() + 8 + 8 + 4, &version, 2);
+  const auto result = decode(bytes);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "peer speaks protocol version 2, this build 1: run the same build everywhere");
+}
+
+TEST(Codec, BytesOfOthersAreRefused) {
+  EXPECT_FALSE(decode({}));
+  const std::vector<std::byte> zeros(64), text(48, std::byte{'x'});
+  EXPECT_FALSE(decode(zeros));
+  EXPECT_FALSE(decode(text));
+  const auto bad_table = encode(envelope(Pull{Step{1}, ValueType::kFp32, {{static_cast<TableId>(9), 1}}}));
+  EXPECT_FALSE(decode(bad_table));
+  const auto bad_values = encode(envelope(Pull{Step{1}, static_cast<ValueType>(7), {}}));
+  EXPECT_FALSE(decode(bad_values));
+  const auto bad_route = encode(envelope(Routing{RoutingEpoch{1}, {3}, {"a"}, {1}}));
+  EXPECT_FALSE(decode(bad_route));
+  const auto many = encode(envelope(Pull{Step{1}, ValueType::kFp32, std::vector<Section>(kSectionsMax + 1)}));
+  EXPECT_FALSE(decode(many));
+}
+
+TEST(Codec, TruncatedMessagesAreRefused) {
+  for (const Body& body : one_of_each()) {
+    const auto bytes = encode(envelope(body));
+    for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode({bytes.data(), n})) << body_name(body) << " at " << n;
+  }
+}
+
+TEST(Codec, MutatedMessagesNeverCrash) {
+  KeyedRandom random(20240825);
+  const auto bodies = one_of_each();
+  std::size_t refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    auto bytes = encode(envelope(bodies[random.below(bodies.size())]));
+    const auto changes = 1 + random.below(6);
+    for (std::uint64_t c = 0; c < changes; ++c) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.next());
+    if (random.below(8) == 0) bytes.resize(random.below(bytes.size() + 1));
+    auto result = decode(bytes);
+    if (!result) { ++refused; continue; }
+    decode(encode(result.value())).value();   // what was accepted is a message that we could have sent
+  }
+  EXPECT_GT(refused, 5000u);
+}
+
+}  // namespace
+}  // namespace dyad::wire
