@@ -1,0 +1,95 @@
+#pragma once
+// Moves messages of frames between processes by ZeroMQ: a Listener answers many peers, a Connection speaks to one Listener and
+// reconnects by itself (what was in flight then is lost; the caller re-sends). Knows no schema.
+// Threads: each socket belongs to one thread at a time; a Context may be shared. Received frames are 8-byte aligned.
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include "common/base/result.h"
+#include "common/net/frame.h"
+
+namespace dyad::net {
+
+// CURVE: Z85 keys of 40 characters. A Listener has a pair of its own, and lets in the keys that its context allows
+// (start_authentication); a Connection has a pair of its own and knows the listener's public key. Empty: no authentication.
+struct KeyPair { std::string public_key, secret_key; };
+Result<KeyPair> make_key_pair();
+struct Security {
+  KeyPair own;                            // empty: plain
+  std::string server_public_key;          // for a Connection: whom to expect
+  bool enabled() const { return !own.public_key.empty(); }
+};
+
+class Context {                           // owns ZeroMQ's I/O threads; outlives its sockets
+ public:
+  explicit Context(int io_threads = 1);
+  ~Context();
+  zmq::context_t& raw() { return context_; }
+  // Starts the thread that answers "may this key connect?" (ZAP, RFC 27); once per context, before listening with Security.
+  Status start_authentication(const std::vector<std::string>& allowed);
+  bool authenticates() const { return authenticator_ != nullptr; }
+
+ private:
+  struct Authenticator;
+  zmq::context_t context_;
+  std::unique_ptr<Authenticator> authenticator_;
+};
+
+struct ListenOptions {
+  std::string endpoint = "tcp://127.0.0.1:*";   // *: any free port
+  int messages_max = 4096;                      // high-water mark per peer, each way; beyond it sending fails with kOverloaded
+  std::int64_t message_bytes_max = 1ll << 30;   // a peer that announces a longer frame is cut off
+  int linger_ms = 1000;                         // unsent replies are given this long at the end
+  Security security;
+  bool allow_unauthenticated = false;           // plain on a public address: only where the network itself is trusted
+};
+
+using Peer = std::string;                       // routing id, opaque; valid while the peer stays connected
+
+struct Incoming {
+  Peer peer;
+  Message message;
+};
+
+class Listener {
+ public:
+  // kInvalid for an address that is malformed, or public without authentication; kFailed when it is taken.
+  static Result<Listener> bind(Context& context, const ListenOptions& options);
+  const std::string& endpoint() const { return endpoint_; }     // with the port that was chosen
+  // Waits at most timeout_ms (0: does not wait, negative: for ever); empty when nothing came.
+  Result<std::optional<Incoming>> recv(int timeout_ms);
+  // Never waits. kDisconnected when the peer is gone, kOverloaded when it does not read.
+  Status send(const Peer& peer, Message message);
+  void* handle() { return socket_.handle(); }
+
+ private:
+  zmq::socket_t socket_;
+  std::string endpoint_;
+};
+
+struct ConnectOptions {
+  std::string endpoint;                         // tcp://host:port
+  int messages_max = 4096;
+  std::int64_t message_bytes_max = 1ll << 30;
+  int linger_ms = 1000;
+  int reconnect_ms = 100, reconnect_ms_max = 2000;
+  Security security;
+};
+
+class Connection {
+ public:
+  // Does not wait for the peer: messages are queued until it is there.
+  static Result<Connection> open(Context& context, const ConnectOptions& options);
+  const std::string& endpoint() const { return endpoint_; }
+  Status send(Message message);                 // never waits; kOverloaded when messages_max are queued
+  Result<std::optional<Message>> recv(int timeout_ms);
+  void* handle() { return socket_.handle(); }
+
+ private:
+  zmq::socket_t socket_;
+  std::string endpoint_;
+};
+
+}  // namespace dyad::net
