@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <vector>
 #include "common/base/ids.h"
-#include "common/data/dataset.h"
-#include "common/data/trie.h"
 
 namespace dyad::worker {
 
@@ -17,10 +15,23 @@ struct StreamBatch {
   std::vector<std::int32_t> child_end;       // [B, L] the children that exist under y_1..y_{i-1}
 };
 
+// The random choices of the transfer task (STT), over the behaviour stream. Levels count from 0. Every draw is keyed by
+// sample_seed and made over the whole trie, so that it is the same for any number of ranks; drawn nodes are in keys.
+struct TransferBatch {
+  std::size_t masked_count = 0;              // m = max(1, round(mask_rate L)); 0 when the task is off
+  std::size_t replaced_count = 0;            // r = max(1, round(replace_rate L))
+  std::size_t negative_count = 0;            // n; 0: contrast with all siblings
+  std::vector<std::int32_t> masked;          // [B, m] levels, ascending
+  std::vector<std::int32_t> replaced;        // [B, r] levels, ascending
+  std::vector<std::int32_t> replacement;     // [B, r] index into stream[0].keys: another node of the same level
+  std::vector<std::int32_t> negative;        // [B, m, n] index into stream[0].keys: other nodes of the masked level
+};
+
 struct Batch {
   Step step;
   std::uint64_t epoch = 0, index = 0;        // global batch `index` of `epoch`
   std::size_t size = 0, length = 0;          // B, T
+  std::size_t levels = 0;                    // L
   std::size_t global_size = 0;               // samples of the global batch over all ranks: what losses are divided by
   std::vector<RowKey> item_keys;             // rows of table item, ascending, unique
   std::vector<std::int32_t> history;         // [B, T] index into item_keys, oldest first, right-aligned, -1 where empty
@@ -28,6 +39,7 @@ struct Batch {
   std::vector<ItemId> target;                // [B]
   std::vector<std::uint64_t> sample_seed;    // [B] mix of job seed, epoch and log position: keys every random choice
   std::array<StreamBatch, 2> stream;         // behaviour, semantic
+  TransferBatch transfer;
   std::uint64_t checksum = 0;                // sum of data::sample_checksum
 };
 
