@@ -17,7 +17,8 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 if(NOT DYAD_DEPS)
-  execute_process(COMMAND ${CMAKE_SOURCE_DIR}/tools/setup.sh --prefix OUTPUT_VARIABLE DYAD_DEPS OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND ${CMAKE_SOURCE_DIR}/tools/setup.sh --prefix
+    OUTPUT_VARIABLE DYAD_DEPS OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()
 set(DYAD_DEPS ${DYAD_DEPS} CACHE PATH "Folder of the unpacked wheels")
 if(NOT EXISTS ${DYAD_DEPS}/torch/lib/libtorch_cpu.so)
@@ -26,9 +27,14 @@ endif()
 
 # LibTorch by path, not find_package: its own package file asks for CUDA libraries that a CPU machine does not have.
 add_library(dyad_libtorch INTERFACE)
-target_include_directories(dyad_libtorch SYSTEM INTERFACE ${DYAD_DEPS}/torch/include ${DYAD_DEPS}/torch/include/torch/csrc/api/include)
+target_include_directories(dyad_libtorch SYSTEM INTERFACE
+  ${DYAD_DEPS}/torch/include ${DYAD_DEPS}/torch/include/torch/csrc/api/include)
 target_link_libraries(dyad_libtorch INTERFACE ${DYAD_DEPS}/torch/lib/libtorch_cpu.so ${DYAD_DEPS}/torch/lib/libc10.so)
 target_link_options(dyad_libtorch INTERFACE -Wl,-rpath,${DYAD_DEPS}/torch/lib -Wl,--allow-shlib-undefined)
+if(EXISTS ${DYAD_DEPS}/nvidia/cudnn/lib/libcudnn.so.9)   # tools/setup.sh --gpu fetched what libtorch_cuda.so needs
+  target_link_libraries(dyad_libtorch INTERFACE -Wl,--no-as-needed ${DYAD_DEPS}/torch/lib/libtorch_cuda.so
+    ${DYAD_DEPS}/torch/lib/libc10_cuda.so -Wl,--as-needed)
+endif()
 
 # Arrow and Parquet: the pyarrow wheel holds headers and versioned libraries.
 file(GLOB DYAD_ARROW_LIB ${DYAD_DEPS}/pyarrow/libarrow.so.*)

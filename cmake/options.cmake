@@ -15,8 +15,8 @@ set(DYAD_MARCH "x86-64-v3" CACHE STRING "Passed to -march= (kernels that gain fr
 
 # stringop-overflow and restrict: GCC 12 reports them falsely inside fmt and std::string
 add_library(dyad_options INTERFACE)
-target_compile_options(dyad_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-stringop-overflow -Wno-restrict -march=${DYAD_MARCH}
-  $<$<BOOL:${DYAD_WERROR}>:-Werror>)
+target_compile_options(dyad_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-stringop-overflow
+  -Wno-restrict -march=${DYAD_MARCH} $<$<BOOL:${DYAD_WERROR}>:-Werror>)
 target_include_directories(dyad_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(DYAD_SANITIZE)
   target_compile_options(dyad_options INTERFACE -fsanitize=${DYAD_SANITIZE} -fno-omit-frame-pointer -O1 -g1)

@@ -31,7 +31,8 @@ function(dyad_program name)
   endif()
 endfunction()
 
-# dyad_test(name SRCS ... DEPS ... [TORCH] [LABELS ...] [SERIAL] [TIMEOUT s]): a GoogleTest program, each test a ctest entry.
+# dyad_test(name SRCS ... DEPS ... [TORCH] [LABELS ...] [SERIAL] [TIMEOUT s]): a GoogleTest program, each test a ctest
+# entry. Label "slow" keeps a test out of tools/test.sh.
 function(dyad_test name)
   cmake_parse_arguments(A "TORCH;SERIAL" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
   if(NOT A_TIMEOUT)

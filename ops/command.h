@@ -1,7 +1,7 @@
 #pragma once
-// The subcommands of `dyad`. Each lives in a file of its own (ops/<name>_command.cc), adds its options to the CLI11 app,
-// and in its callback sets `exit_code = finish(status)`. Every command has --help with an example, --json where a script
-// would read its output.
+// The subcommands of `dyad`. Each lives in a file of its own (ops/<name>_command.cc), adds its options to the CLI11
+// app, and in its callback sets `exit_code = finish(status)`. Every command has --help with an example, --json where a
+// script would read its output.
 #include "common/base/result.h"
 
 namespace CLI { class App; }

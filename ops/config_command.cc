@@ -26,7 +26,8 @@ Status print(const Options& options) {
 }  // namespace
 
 void add_config_command(CLI::App& dyad, int& exit_code) {
-  auto* command = dyad.add_subcommand("config", "Print the resolved configuration (default < file < environment < --set)");
+  auto* command =
+      dyad.add_subcommand("config", "Print the resolved configuration (default < file < environment < --set)");
   auto options = std::make_shared<Options>();
   command->add_option("-c,--config,--file", options->sources.file, "configuration file (TOML)")->type_name("FILE");
   command->add_option("--set", options->sources.sets, "one key over all other sources (repeatable)")

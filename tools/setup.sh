@@ -1,46 +1,73 @@
 #!/usr/bin/env bash
-# Installs what Dyad needs on Debian 12: packages, LibTorch and Arrow out of their wheels. Safe to run again: it fetches only what is missing.
-#   tools/setup.sh            everything that building and testing need
-#   tools/setup.sh --prefix   prints the folder that holds the unpacked wheels
+# Installs what Dyad needs on Debian 12: packages, LibTorch and Arrow out of their wheels. Safe to run again: it fetches
+# only what is missing.
+#   tools/setup.sh            everything that building and testing need; on a machine with an NVIDIA GPU also --gpu
+#   tools/setup.sh --gpu      the CUDA libraries of LibTorch and NCCL too (2 GB more to fetch)
+#   tools/setup.sh --prefix   prints the folder that holds the unpacked wheels (DYAD_DEPS, or a folder of your cache)
 set -euo pipefail
 deps=${DYAD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/dyad/deps}
+gpu=; [ -e /dev/nvidiactl ] && gpu=yes
 case "${1:-}" in
   --prefix) echo "$deps"; exit 0 ;;
-  -h|--help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --gpu) gpu=yes ;;
   "") ;;
   *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
 esac
+die() { echo "setup.sh: $*" >&2; exit 1; }
 
 packages=(ca-certificates git g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
   openmpi-bin libopenmpi-dev libzmq3-dev cppzmq-dev capnproto libcapnp-dev libboost-dev libgtest-dev libgmock-dev
-  libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libxxhash-dev libzstd-dev nlohmann-json3-dev
-  zlib1g-dev libcurl4-openssl-dev)
+  libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libxxhash-dev libzstd-dev
+  nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev)
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" = 'install ok installed' ] || missing+=("$p")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
-  command -v apt-get >/dev/null || { echo "setup.sh: no apt-get here; install by hand: ${missing[*]}" >&2; exit 1; }
+  command -v apt-get >/dev/null || die "no apt-get here; install these by hand and run again: ${missing[*]}"
+  as_root=(env DEBIAN_FRONTEND=noninteractive)
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die "needs root to install ${missing[*]}; run as root or install sudo"
+    as_root=(sudo "${as_root[@]}")
+  fi
   echo "setup: installing ${#missing[@]} Debian packages"
-  export DEBIAN_FRONTEND=noninteractive
-  $sudo apt-get update -qq
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${as_root[@]}" apt-get update -qq || die "apt-get update failed; check the network and the package sources"
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install ${missing[*]}; see its message above, then run again"
 fi
 
-# wheel STAMP REQUIREMENT: downloads one wheel and unpacks it beside the others, so that the RPATHs between them hold.
+mkdir -p "$deps" || die "cannot write to $deps; set DYAD_DEPS to a folder of yours"
+exec 9>"$deps/.lock"; flock 9                              # two set-ups at once would unpack into each other
+python=/usr/bin/python3; [ -x "$python" ] || python=python3  # Debian's own, which has the pip installed above
+platforms=(); for p in 2_28 2_27 2_25 2_17; do platforms+=(--platform "manylinux_${p}_x86_64"); done
+platforms+=(--platform manylinux2014_x86_64 --platform manylinux1_x86_64 --platform any)
+
+# wheel REQUIREMENT: downloads one wheel and unpacks it beside the others, so that the RPATHs between them hold.
 wheel() {
-  local stamp=$deps/.$1; [ -e "$stamp" ] && return
-  echo "setup: fetching $2"
-  local tmp; tmp=$(mktemp -d); mkdir -p "$deps"
-  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
-    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux1_x86_64 --platform any \
-    -d "$tmp" "$2" || { echo "setup.sh: could not fetch $2; check the network and run again" >&2; rm -rf "$tmp"; exit 1; }
-  python3 -m zipfile -e "$tmp"/*.whl "$deps"
-  rm -rf "$tmp"; touch "$stamp"
+  local stamp=$deps/.done-$1 tmp
+  [ -e "$stamp" ] && return
+  echo "setup: fetching $1"
+  tmp=$(mktemp -d "$deps/.fetch.XXXXXX")
+  if ! "$python" -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+      "${platforms[@]}" -d "$tmp" "$1"; then
+    rm -rf "$tmp"
+    die "could not fetch $1; check the network, pip's settings and the free space in $deps, then run again"
+  fi
+  "$python" -m zipfile -e "$tmp"/*.whl "$deps"
+  rm -rf "$tmp"
+  touch "$stamp"
 }
-wheel torch-2.11.0 torch==2.11.0
-wheel cuda-runtime-13.0 'nvidia-cuda-runtime==13.0.*'
-wheel cuda-cupti-13.0 'nvidia-cuda-cupti==13.0.*'
-wheel pyarrow-26.0.1 pyarrow==26.0.1
+rm -rf "$deps"/.fetch.*                                    # of a set-up that was stopped
+for requirement in torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 pyarrow==26.0.1; do
+  wheel "$requirement"
+done
+if [ -n "$gpu" ]; then                                     # what libtorch_cuda.so of torch 2.11.0 is linked with
+  for requirement in nvidia-cublas==13.1.0.3 nvidia-cufft==12.0.0.61 nvidia-cufile==1.15.1.6 nvidia-curand==10.4.0.35 \
+      nvidia-cusolver==12.0.4.66 nvidia-cusparse==12.6.3.3 nvidia-nvjitlink==13.0.88 nvidia-cuda-nvrtc==13.0.88 \
+      nvidia-nvtx==13.0.85 nvidia-cudnn-cu13==9.19.0.56 nvidia-cusparselt-cu13==0.8.0 nvidia-nccl-cu13==2.28.9 \
+      nvidia-nvshmem-cu13==3.4.5; do
+    wheel "$requirement"
+  done
+fi
 echo "setup: ready, libraries in $deps"

@@ -28,10 +28,11 @@ std::uint64_t result_digest(const Config& config) {
 std::string reference_markdown() {
   std::string out =
       "# Configuration\n\n"
-      "One TOML file names a job. Later sources win: default < file (`--config FILE`) < environment (`DYAD_MODEL_DIM=64`) <\n"
-      "`--set model.dim=64`. An unknown key or a value out of range is refused with its place and the nearest known name.\n"
-      "`dyad config --file FILE` prints the resolved file; each checkpoint holds it too. A key marked * decides the result of a\n"
-      "sync run (a run can be resumed only with the same values); the others can change between a stop and a resume.\n\n"
+      "One TOML file names a job. Later sources win: default < file (`--config FILE`) < environment\n"
+      "(`DYAD_MODEL_DIM=64`) < `--set model.dim=64`. An unknown key or a value out of range is refused with its place\n"
+      "and the nearest known name. `dyad config --file FILE` prints the resolved file; each checkpoint holds it too.\n"
+      "A key marked * decides the result of a sync run: a run can be resumed only with the same values. The others\n"
+      "can change between a stop and a resume.\n\n"
       "This page is printed by `dyad config --docs`; edit `common/config/keys.cc`, not the page.\n";
   std::string_view section;
   for (const Key& key : keys()) {

@@ -1,7 +1,7 @@
 #pragma once
 // The configuration of a job: one struct per section of the TOML file. Defaults here are the defaults.
-// Precedence: default < file < environment (DYAD_MODEL_DIM=64) < --set model.dim=64. Every key has a row in the table of
-// config.cc (name, check, help), which is what parsing, `dyad config`, docs/configuration.md and error messages read.
+// Precedence: default < file < environment (DYAD_MODEL_DIM=64) < --set model.dim=64. Every key has a row in the table
+// of keys.cc (name, check, help): parsing, `dyad config`, docs/configuration.md and error messages read that.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -48,7 +48,7 @@ struct Rows {                            // the parameter tables on the servers
   std::string wire = "fp32";             // fp32 | fp16
 };
 struct Servers {
-  std::uint32_t count = 2, buckets = 1024, groups = 32, threads = 1;   // threads a server; groups: files of a checkpoint
+  std::uint32_t count = 2, buckets = 1024, groups = 32, threads = 1;  // threads a server; groups: files of a checkpoint
   std::string bind = "tcp://127.0.0.1:*";
   std::uint32_t timeout_ms = 60000;      // a peer silent for this long is gone
 };
@@ -72,7 +72,14 @@ struct Eval {
 };
 
 struct Config {
-  Job job; Model model; Train train; Rows rows; Servers servers; Coordinator coordinator; Checkpoint checkpoint; Eval eval;
+  Job job;
+  Model model;
+  Train train;
+  Rows rows;
+  Servers servers;
+  Coordinator coordinator;
+  Checkpoint checkpoint;
+  Eval eval;
 };
 
 struct Sources {

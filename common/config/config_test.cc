@@ -58,8 +58,10 @@ TEST_F(ConfigFile, LaterSourcesWin) {
 }
 
 TEST_F(ConfigFile, TheResolvedFileLoadsAsTheSameConfiguration) {
-  const auto config = load_text("", {"train.lr=0.000123456789", "job.seed=9223372036854775807", "job.dir=a \"b\" \\c\tü",
-                                     "rows.eps=1e-300", "eval.rank=own", "coordinator.address=tcp://h:1"}).value();
+  const auto config =
+      load_text("", {"train.lr=0.000123456789", "job.seed=9223372036854775807", "job.dir=a \"b\" \\c\tü",
+                     "rows.eps=1e-300", "eval.rank=own", "coordinator.address=tcp://h:1"})
+          .value();
   const auto again = load_text(to_toml(config)).value();
   EXPECT_EQ(to_toml(again), to_toml(config));
   EXPECT_EQ(again.job.dir, "a \"b\" \\c\tü");
@@ -72,8 +74,9 @@ TEST_F(ConfigFile, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(error("[train]\n\nmode = \"sync\"\ndropout = 0.1\n"),
             "job.toml:4: unknown key train.dropout; did you mean model.dropout?");
   EXPECT_EQ(error("[modle]\ndim = 3\n"), "job.toml:1: unknown section [modle]; did you mean [model]?");
-  EXPECT_EQ(error("[zzzzzzzz]\n"), "job.toml:1: unknown section [zzzzzzzz]; sections are job, model, train, rows, servers, "
-                                   "coordinator, checkpoint, eval");
+  EXPECT_EQ(error("[zzzzzzzz]\n"),
+            "job.toml:1: unknown section [zzzzzzzz]; sections are job, model, train, rows, servers, "
+            "coordinator, checkpoint, eval");
   EXPECT_EQ(error("seed = 3\n"), "job.toml:1: unknown key seed; did you mean job.seed?");
   EXPECT_EQ(error("[model]\nqqqqqqqq = 3\n"), "job.toml:2: unknown key model.qqqqqqqq; `dyad config` prints all keys");
   EXPECT_EQ(error("", {"train.bacth=3"}), "--set train.bacth=3: unknown key train.bacth; did you mean train.batch?");
@@ -88,8 +91,10 @@ TEST_F(ConfigFile, WrongTypesAndRangesNameThePlaceTheValueAndWhatIsAllowed) {
   EXPECT_EQ(error("[model]\ndim = 7\n"), "job.toml:2: model.dim = 7 is out of range; allowed: 8 to 4096");
   EXPECT_EQ(error("[model]\ndim = \"x\"\n"), "job.toml:2: model.dim = \"x\" is not an integer; allowed: 8 to 4096");
   EXPECT_EQ(error("[model]\ndim = 64.5\n"), "job.toml:2: model.dim = 64.5 is not an integer; allowed: 8 to 4096");
-  EXPECT_EQ(error("[model]\ndim = [1]\n"), "job.toml:2: model.dim is a list, a table or a date; give one text, number or true/false");
-  EXPECT_EQ(error("[model]\ndropout = 1\n"), "job.toml:2: model.dropout = 1 is out of range; allowed: at least 0 and less than 1");
+  EXPECT_EQ(error("[model]\ndim = [1]\n"),
+            "job.toml:2: model.dim is a list, a table or a date; give one text, number or true/false");
+  EXPECT_EQ(error("[model]\ndropout = 1\n"),
+            "job.toml:2: model.dropout = 1 is out of range; allowed: at least 0 and less than 1");
   EXPECT_EQ(error("[model]\ngct = 1\n"), "job.toml:2: model.gct = 1 is neither true nor false");
   EXPECT_EQ(error("[train]\nlr = 0\n"), "job.toml:2: train.lr = 0 is out of range; allowed: more than 0");
   EXPECT_EQ(error("[train]\nlr = nan\n"), "job.toml:2: train.lr = nan is out of range; allowed: more than 0");
@@ -98,15 +103,18 @@ TEST_F(ConfigFile, WrongTypesAndRangesNameThePlaceTheValueAndWhatIsAllowed) {
   EXPECT_EQ(error("[servers]\nbind = \"0.0.0.0:1\"\n"),
             "job.toml:2: servers.bind = \"0.0.0.0:1\" is not allowed; allowed: text that starts with tcp://");
   EXPECT_EQ(error("[job]\nseed = -1\n"), "job.toml:2: job.seed = -1 is out of range; allowed: at least 0");
-  EXPECT_EQ(error("", {"model.dim=12x"}), "--set model.dim=12x: model.dim = \"12x\" is not an integer; allowed: 8 to 4096");
+  EXPECT_EQ(error("", {"model.dim=12x"}),
+            "--set model.dim=12x: model.dim = \"12x\" is not an integer; allowed: 8 to 4096");
   EXPECT_EQ(error("", {"model.dim="}), "--set model.dim=: model.dim = \"\" is not an integer; allowed: 8 to 4096");
-  EXPECT_EQ(error("", {"model.dim"}), "--set model.dim: no value; write --set section.key=value, e.g. --set model.dim=64");
+  EXPECT_EQ(error("", {"model.dim"}),
+            "--set model.dim: no value; write --set section.key=value, e.g. --set model.dim=64");
 }
 
 TEST_F(ConfigFile, TheEnvironmentIsCheckedToo) {
   {
     Variable v("DYAD_MODEL_DIM", "big");
-    EXPECT_EQ(error("", {}, true), "environment DYAD_MODEL_DIM: model.dim = \"big\" is not an integer; allowed: 8 to 4096");
+    EXPECT_EQ(error("", {}, true),
+              "environment DYAD_MODEL_DIM: model.dim = \"big\" is not an integer; allowed: 8 to 4096");
   }
   {
     Variable v("DYAD_MODEL_DIMM", "64");
@@ -124,11 +132,11 @@ TEST_F(ConfigFile, KeysThatDoNotGoTogetherAreRefused) {
   EXPECT_EQ(error("[model]\ndim = 130\n"),
             "job.toml:2: model.dim = 130 does not go with model.heads = 4: the width must be a multiple of the heads");
   EXPECT_EQ(error("[train]\nbatch = 2\nworkers = 3\n"),
-            "job.toml:2: train.batch = 2 does not go with train.workers = 3: each worker needs at least one sample of a batch; "
-            "raise train.batch or lower train.workers");
+            "job.toml:2: train.batch = 2 does not go with train.workers = 3: each worker needs at least one sample of "
+            "a batch; raise train.batch or lower train.workers");
   EXPECT_EQ(error("", {"servers.count=33"}),
-            "--set servers.count=33: servers.groups = 32 does not go with servers.count = 33: each server needs at least one group; raise "
-            "servers.groups or lower servers.count");
+            "--set servers.count=33: servers.groups = 32 does not go with servers.count = 33: each server needs at "
+            "least one group; raise servers.groups or lower servers.count");
   EXPECT_NE(error("[servers]\nbuckets = 100\n").find("multiple of the groups"), std::string::npos);
   EXPECT_NE(error("", {"train.mode=ssp", "train.staleness=0"}).find("at least 1"), std::string::npos);
   EXPECT_NE(error("", {"servers.threads=17"}).find("servers.threads"), std::string::npos);
@@ -138,18 +146,23 @@ TEST_F(ConfigFile, KeysThatDoNotGoTogetherAreRefused) {
 TEST_F(ConfigFile, AFileThatIsNotThereOrNotTomlIsNamed) {
   const auto missing = load({"/nowhere/job.toml", false, {}});
   EXPECT_EQ(missing.error().code, Code::kNotFound);
-  EXPECT_EQ(missing.error().message, "/nowhere/job.toml: cannot read the configuration file; check the path given with --config");
+  EXPECT_EQ(missing.error().message,
+            "/nowhere/job.toml: cannot read the configuration file; check the path given with --config");
   EXPECT_EQ(error("[model]\ndim = = 3\n").substr(0, 22), "job.toml:2: not TOML: ");
   EXPECT_EQ(error("[model]\ndim = 64\ndim = 64\n").substr(0, 22), "job.toml:3: not TOML: ");
 }
 
 TEST(ResultDigest, ChangesWithWhatDecidesTheResultOnly) {
-  const auto digest = [](std::vector<std::string> sets) { return result_digest(load({"", false, std::move(sets)}).value()); };
+  const auto digest = [](std::vector<std::string> sets) {
+    return result_digest(load({"", false, std::move(sets)}).value());
+  };
   const auto base = digest({});
-  for (const char* same : {"job.name=x", "job.dir=x", "job.data=x", "job.log_level=warn", "servers.count=3", "servers.bind=tcp://h:*",
-                           "coordinator.http=h:1", "eval.beams=20", "checkpoint.keep=9", "train.max_steps=10"})
+  for (const char* same :
+       {"job.name=x", "job.dir=x", "job.data=x", "job.log_level=warn", "servers.count=3", "servers.bind=tcp://h:*",
+        "coordinator.http=h:1", "eval.beams=20", "checkpoint.keep=9", "train.max_steps=10"})
     EXPECT_EQ(digest({same}), base) << same;
-  for (const char* other : {"job.seed=2", "model.dim=64", "train.workers=1", "rows.optimizer=sgd", "train.lr=0.1", "servers.groups=64"})
+  for (const char* other :
+       {"job.seed=2", "model.dim=64", "train.workers=1", "rows.optimizer=sgd", "train.lr=0.1", "servers.groups=64"})
     EXPECT_NE(digest({other}), base) << other;
 }
 
@@ -192,7 +205,8 @@ TEST(Options, ConfigAndSetFillTheSources) {
   std::string positional;
   add_config_options(app, sources);
   app.add_option("checkpoint", positional);
-  std::vector<std::string> arguments = {"f.toml", "--config", "here", "a.b=1", "--set", "b.c=2", "--set"};   // last first
+  std::vector<std::string> arguments = {"f.toml", "--config", "here", "a.b=1",
+                                        "--set",  "b.c=2",    "--set"};  // last first
   app.parse(arguments);
   EXPECT_EQ(sources.file, "f.toml");
   EXPECT_EQ(sources.sets, (std::vector<std::string>{"b.c=2", "a.b=1"}));

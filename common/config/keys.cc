@@ -25,96 +25,102 @@ constexpr auto N = Decides::kNothing;
 
 const std::vector<Key>& table() {
   static const std::vector<Key> rows = {
-    KEY(job, name, not_empty(), N, "name of the run, for logs and the status page"),
-    KEY(job, dir, not_empty(), N, "folder of the run: checkpoints, journal, logs, addresses"),
-    KEY(job, data, not_empty(), N, "dataset folder, as `dyad import` writes it"),
-    KEY(job, seed, from(0), R, "every random choice is a function of it"),
-    KEY(job, log_level, one_of({"trace", "debug", "info", "warn", "error"}), N, "least severity that is logged"),
+      KEY(job, name, not_empty(), N, "name of the run, for logs and the status page"),
+      KEY(job, dir, not_empty(), N, "folder of the run: checkpoints, journal, logs, addresses"),
+      KEY(job, data, not_empty(), N, "dataset folder, as `dyad import` writes it"),
+      KEY(job, seed, from(0), R, "every random choice is a function of it"),
+      KEY(job, log_level, one_of({"trace", "debug", "info", "warn", "error"}), N, "least severity that is logged"),
 
-    KEY(model, dim, between(8, 4096), R, "width of the model, floats in a row"),
-    KEY(model, heads, between(1, 64), R, "attention heads; divides dim"),
-    KEY(model, ffn, between(8, 65536), R, "width of the feed-forward layers"),
-    KEY(model, encoder_layers, between(1, 64), R, "layers of the shared encoder"),
-    KEY(model, decoder_layers, between(1, 64), R, "layers of each of the two decoders"),
-    KEY(model, history, between(1, 4096), R, "most items of a user's history that are read"),
-    KEY(model, dropout, rate(), R, "dropout probability"),
-    KEY(model, gct, any(), R, "global contrastive task on or off"),
-    KEY(model, stt, any(), R, "semantic-guided transfer task on or off"),
-    KEY(model, lambda1, from(0), R, "weight of the contrastive loss"),
-    KEY(model, lambda2, from(0), R, "weight of the transfer task's losses"),
-    KEY(model, mask_rate, unit(), R, "share of codes masked for reconstruction"),
-    KEY(model, replace_rate, unit(), R, "share of codes replaced for recognition"),
-    KEY(model, stt_layers, between(1, 64), R, "layers of the transfer task's transformer"),
-    KEY(model, stt_negatives, between(0, 65536), R, "codes sampled to contrast with; 0: all siblings"),
-    KEY(model, label_smoothing, rate(), R, "of the generation loss"),
-    KEY(model, init_std, above(0), R, "standard deviation of initial rows and free parameters"),
+      KEY(model, dim, between(8, 4096), R, "width of the model, floats in a row"),
+      KEY(model, heads, between(1, 64), R, "attention heads; divides dim"),
+      KEY(model, ffn, between(8, 65536), R, "width of the feed-forward layers"),
+      KEY(model, encoder_layers, between(1, 64), R, "layers of the shared encoder"),
+      KEY(model, decoder_layers, between(1, 64), R, "layers of each of the two decoders"),
+      KEY(model, history, between(1, 4096), R, "most items of a user's history that are read"),
+      KEY(model, dropout, rate(), R, "dropout probability"),
+      KEY(model, gct, any(), R, "global contrastive task on or off"),
+      KEY(model, stt, any(), R, "semantic-guided transfer task on or off"),
+      KEY(model, lambda1, from(0), R, "weight of the contrastive loss"),
+      KEY(model, lambda2, from(0), R, "weight of the transfer task's losses"),
+      KEY(model, mask_rate, unit(), R, "share of codes masked for reconstruction"),
+      KEY(model, replace_rate, unit(), R, "share of codes replaced for recognition"),
+      KEY(model, stt_layers, between(1, 64), R, "layers of the transfer task's transformer"),
+      KEY(model, stt_negatives, between(0, 65536), R, "codes sampled to contrast with; 0: all siblings"),
+      KEY(model, label_smoothing, rate(), R, "of the generation loss"),
+      KEY(model, init_std, above(0), R, "standard deviation of initial rows and free parameters"),
 
-    KEY(train, epochs, between(1, 1e6), R, "passes over the training samples"),
-    KEY(train, batch, between(1, 1 << 20), R, "samples of a step, over all workers"),
-    KEY(train, mode, one_of({"sync", "ssp", "async"}), R,
-        "sync: a step reads the step before it; ssp: up to `staleness` steps older; async: never waits"),
-    KEY(train, staleness, between(0, 1e6), R, "steps that a pull may lag behind, for mode ssp"),
-    KEY(train, lr, above(0), R, "peak learning rate"),
-    KEY(train, weight_decay, from(0), R, "of AdamW on the dense weights"),
-    KEY(train, clip, from(0), R, "largest global norm of the dense gradient; 0: no clipping"),
-    KEY(train, schedule, one_of({"constant", "cosine"}), R, "learning rate after the warm-up; cosine falls to 0 over all epochs"),
-    KEY(train, warmup, between(0, kU32), R, "steps over which the learning rate rises from 0"),
-    KEY(train, precision, one_of({"fp32", "bf16"}), R, "of the matrix products; weights and sums stay fp32"),
-    KEY(train, workers, between(1, 4096), R, "training processes (MPI ranks)"),
-    KEY(train, threads, between(1, 1024), R, "compute threads of a worker"),
-    KEY(train, device, one_of({"cpu", "cuda"}), R, "where the dense network runs; cuda: one worker a GPU"),
-    KEY(train, allreduce_bucket_mb, above(0), R, "MiB of dense gradients reduced together"),
-    KEY(train, max_steps, from(0), N, "stop after this many steps; 0: after all epochs. The schedule counts all epochs"),
+      KEY(train, epochs, between(1, 1e6), R, "passes over the training samples"),
+      KEY(train, batch, between(1, 1 << 20), R, "samples of a step, over all workers"),
+      KEY(train, mode, one_of({"sync", "ssp", "async"}), R,
+          "sync: a step reads the step before it; ssp: up to `staleness` steps older; async: never waits"),
+      KEY(train, staleness, between(0, 1e6), R, "steps that a pull may lag behind, for mode ssp"),
+      KEY(train, lr, above(0), R, "peak learning rate"),
+      KEY(train, weight_decay, from(0), R, "of AdamW on the dense weights"),
+      KEY(train, clip, from(0), R, "largest global norm of the dense gradient; 0: no clipping"),
+      KEY(train, schedule, one_of({"constant", "cosine"}), R,
+          "learning rate after the warm-up; cosine falls to 0 over all epochs"),
+      KEY(train, warmup, between(0, kU32), R, "steps over which the learning rate rises from 0"),
+      KEY(train, precision, one_of({"fp32", "bf16"}), R, "of the matrix products; weights and sums stay fp32"),
+      KEY(train, workers, between(1, 4096), R, "training processes (MPI ranks)"),
+      KEY(train, threads, between(1, 1024), R, "compute threads of a worker"),
+      KEY(train, device, one_of({"cpu", "cuda"}), R, "where the dense network runs; cuda: one worker a GPU"),
+      KEY(train, allreduce_bucket_mb, above(0), R, "MiB of dense gradients reduced together"),
+      KEY(train, max_steps, from(0), N,
+          "stop after this many steps; 0: after all epochs. The schedule counts all epochs"),
 
-    KEY(rows, optimizer, one_of({"sgd", "adagrad", "rowwise_adagrad", "adam", "adamw"}), R, "of the rows on the servers"),
-    KEY(rows, lr_scale, from(0), R, "times the learning rate of the step"),
-    KEY(rows, beta1, rate(), R, "of adam and adamw"),
-    KEY(rows, beta2, rate(), R, "of adam and adamw"),
-    KEY(rows, eps, above(0), R, "added to the denominator"),
-    KEY(rows, weight_decay, from(0), R, "of rows that got a gradient"),
-    KEY(rows, clip, from(0), R, "largest norm of one row's gradient; 0: no clipping"),
-    KEY(rows, wire, one_of({"fp32", "fp16"}), R, "number format of rows and gradients between worker and server"),
+      KEY(rows, optimizer, one_of({"sgd", "adagrad", "rowwise_adagrad", "adam", "adamw"}), R,
+          "of the rows on the servers"),
+      KEY(rows, lr_scale, from(0), R, "times the learning rate of the step"),
+      KEY(rows, beta1, rate(), R, "of adam and adamw"),
+      KEY(rows, beta2, rate(), R, "of adam and adamw"),
+      KEY(rows, eps, above(0), R, "added to the denominator"),
+      KEY(rows, weight_decay, from(0), R, "of rows that got a gradient"),
+      KEY(rows, clip, from(0), R, "largest norm of one row's gradient; 0: no clipping"),
+      KEY(rows, wire, one_of({"fp32", "fp16"}), R, "number format of rows and gradients between worker and server"),
 
-    KEY(servers, count, between(1, 4096), N, "parameter servers"),
-    KEY(servers, buckets, between(1, 1 << 20), R, "parts that keys are hashed to; a multiple of groups"),
-    KEY(servers, groups, between(1, 65536), R, "runs of buckets: owned by one thread, one file each in a checkpoint"),
-    KEY(servers, threads, between(1, 1024), N, "owner threads of a server"),
-    KEY(servers, bind, starting_with("tcp://"), N, "address that a server listens on; port * is any free one"),
-    KEY(servers, timeout_ms, between(100, 86400000), N, "a peer silent for this long is gone, milliseconds"),
+      KEY(servers, count, between(1, 4096), N, "parameter servers"),
+      KEY(servers, buckets, between(1, 1 << 20), R, "parts that keys are hashed to; a multiple of groups"),
+      KEY(servers, groups, between(1, 65536), R, "runs of buckets: owned by one thread, one file each in a checkpoint"),
+      KEY(servers, threads, between(1, 1024), N, "owner threads of a server"),
+      KEY(servers, bind, starting_with("tcp://"), N, "address that a server listens on; port * is any free one"),
+      KEY(servers, timeout_ms, between(100, 86400000), N, "a peer silent for this long is gone, milliseconds"),
 
-    KEY(coordinator, bind, starting_with("tcp://"), N, "address of the control port; port * is any free one"),
-    KEY(coordinator, http, not_empty(), N, "host:port of status page and /metrics; port 0 is any free one"),
-    KEY(coordinator, address, any(), N, "where others find it; empty: read <job.dir>/coordinator.json"),
-    KEY(coordinator, heartbeat_ms, between(10, 3600000), N, "time between two heartbeats of a process, milliseconds"),
-    KEY(coordinator, lease_batches, between(0, kU32), N, "batches of one lease; 0: an epoch is one lease a worker"),
-    KEY(coordinator, dead_after_ms, between(20, 86400000), N, "a process without heartbeat for this long is gone, milliseconds"),
+      KEY(coordinator, bind, starting_with("tcp://"), N, "address of the control port; port * is any free one"),
+      KEY(coordinator, http, not_empty(), N, "host:port of status page and /metrics; port 0 is any free one"),
+      KEY(coordinator, address, any(), N, "where others find it; empty: read <job.dir>/coordinator.json"),
+      KEY(coordinator, heartbeat_ms, between(10, 3600000), N, "time between two heartbeats of a process, milliseconds"),
+      KEY(coordinator, lease_batches, between(0, kU32), N, "batches of one lease; 0: an epoch is one lease a worker"),
+      KEY(coordinator, dead_after_ms, between(20, 86400000), N,
+          "a process without heartbeat for this long is gone, milliseconds"),
 
-    KEY(checkpoint, every_epochs, between(0, kU32), N, "epochs between two checkpoints; 0: none by epochs"),
-    KEY(checkpoint, every_steps, between(0, kU32), N, "steps between two checkpoints; 0: none by steps"),
-    KEY(checkpoint, keep, between(1, kU32), N, "newest checkpoints that are kept; the best one is kept besides"),
+      KEY(checkpoint, every_epochs, between(0, kU32), N, "epochs between two checkpoints; 0: none by epochs"),
+      KEY(checkpoint, every_steps, between(0, kU32), N, "steps between two checkpoints; 0: none by steps"),
+      KEY(checkpoint, keep, between(1, kU32), N, "newest checkpoints that are kept; the best one is kept besides"),
 
-    KEY(eval, beams, between(1, 100000), N, "beams of each stream"),
-    KEY(eval, users, between(0, kU32), N, "users that are evaluated; 0: all"),
-    KEY(eval, batch, between(1, 65536), N, "users decoded together"),
-    KEY(eval, rank, one_of({"sum", "own"}), N, "score of a candidate: sum of both streams' log-probabilities, or its own stream's"),
-    KEY(eval, workers, between(1, 4096), N, "evaluation processes (MPI ranks)"),
-    KEY(eval, threads, between(1, 1024), N, "compute threads of an evaluation process"),
-    KEY(eval, during_training, any(), N, "evaluate on validation after each checkpoint"),
-    KEY(eval, during_training_users, between(0, kU32), N, "users of that evaluation; 0: all"),
+      KEY(eval, beams, between(1, 100000), N, "beams of each stream"),
+      KEY(eval, users, between(0, kU32), N, "users that are evaluated; 0: all"),
+      KEY(eval, batch, between(1, 65536), N, "users decoded together"),
+      KEY(eval, rank, one_of({"sum", "own"}), N,
+          "score of a candidate: sum of both streams' log-probabilities, or its own stream's"),
+      KEY(eval, workers, between(1, 4096), N, "evaluation processes (MPI ranks)"),
+      KEY(eval, threads, between(1, 1024), N, "compute threads of an evaluation process"),
+      KEY(eval, during_training, any(), N, "evaluate on validation after each checkpoint"),
+      KEY(eval, during_training_users, between(0, kU32), N, "users of that evaluation; 0: all"),
   };
   return rows;
 }
 #undef KEY
 
 std::string number_text(double value) {
-  if (value == static_cast<double>(static_cast<std::int64_t>(value))) return fmt::format("{}", static_cast<std::int64_t>(value));
+  if (value == static_cast<double>(static_cast<std::int64_t>(value)))
+    return fmt::format("{}", static_cast<std::int64_t>(value));
   return fmt::format("{}", value);
 }
 
 std::string toml_string(const std::string& text) {                  // as a basic TOML string
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') { out += '\\'; out += c; }
+    if (c == '"' || c == '\\') out += fmt::format("\\{}", c);
     else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
     else out += c;
   }
@@ -122,11 +128,14 @@ std::string toml_string(const std::string& text) {                  // as a basi
 }
 
 std::string range_text(const Allowed& a) {
-  const bool low = a.min > -std::numeric_limits<double>::infinity(), high = a.max < std::numeric_limits<double>::infinity();
-  if (low && high && !a.above_min && !a.below_max) return fmt::format("{} to {}", number_text(a.min), number_text(a.max));
+  const bool low = a.min > -std::numeric_limits<double>::infinity(),
+             high = a.max < std::numeric_limits<double>::infinity();
+  if (low && high && !a.above_min && !a.below_max)
+    return fmt::format("{} to {}", number_text(a.min), number_text(a.max));
   std::string out;
   if (low) out = fmt::format("{} {}", a.above_min ? "more than" : "at least", number_text(a.min));
-  if (high) out += fmt::format("{}{} {}", low ? " and " : "", a.below_max ? "less than" : "at most", number_text(a.max));
+  if (high)
+    out += fmt::format("{}{} {}", low ? " and " : "", a.below_max ? "less than" : "at most", number_text(a.max));
   return out;
 }
 

@@ -42,7 +42,8 @@ std::string type_text(const Key& key);              // "integer"
 std::string allowed_text(const Key& key);           // "8 to 4096", "sync, ssp or async"
 std::string value_text(const Key& key, const Config& config);   // as TOML writes it
 
-// What is wrong with how keys go together; the first rule that fails. `primary` is to blame, unless only `other` was given.
+// What is wrong with how keys go together; the first rule that fails. `primary` is to blame, unless only `other` was
+// given.
 struct BrokenRule {
   const Key *primary, *other;
   std::string message;

@@ -1,5 +1,5 @@
-// Default < file < environment < --set. Each value is checked where it is read, so that the error can name the place; how
-// keys go together is checked once at the end. toml++'s exceptions end here.
+// Default < file < environment < --set. Each value is checked where it is read, so that the error can name the place;
+// how keys go together is checked once at the end. toml++'s exceptions end here.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -37,7 +37,8 @@ Status check_number(const std::string& place, const Key& key, const Value& value
   const bool good = std::isfinite(number) && number >= a.min && number <= a.max && !(a.above_min && number == a.min) &&
                     !(a.below_max && number == a.max);
   if (good) return ok();
-  return fail(Code::kInvalid, "{}: {} = {} is out of range; allowed: {}", place, key.full_name(), show(value), allowed_text(key));
+  return fail(Code::kInvalid, "{}: {} = {} is out of range; allowed: {}", place, key.full_name(), show(value),
+              allowed_text(key));
 }
 
 Status check_text(const std::string& place, const Key& key, const std::string& text) {
@@ -50,7 +51,8 @@ Status check_text(const std::string& place, const Key& key, const std::string& t
     if (!near.empty()) hint = fmt::format(" (did you mean {}?)", near);
   }
   if (good) return ok();
-  return fail(Code::kInvalid, "{}: {} = \"{}\" is not allowed; allowed: {}{}", place, key.full_name(), text, allowed_text(key), hint);
+  return fail(Code::kInvalid, "{}: {} = \"{}\" is not allowed; allowed: {}{}", place, key.full_name(), text,
+              allowed_text(key), hint);
 }
 
 Status assign(const std::string& place, const Key& key, const Value& value, Config& config) {
@@ -82,7 +84,8 @@ Status assign(const std::string& place, const Key& key, const Value& value, Conf
   }, key.field(config));
 }
 
-// Text of the environment or of --set, read by the type of the key. What does not parse stays text and fails in assign().
+// Text of the environment or of --set, read by the type of the key. What does not parse stays text and fails in
+// assign().
 Value read_text(const Key& key, const std::string& text) {
   Config scratch;
   const Field field = key.field(scratch);
@@ -110,8 +113,9 @@ Error unknown_section(const std::string& place, const std::string& name) {
   for (const Key& key : keys())
     if (names.empty() || names.back() != key.section) names.emplace_back(key.section);
   const auto near = nearest_of(name, names);
-  return fail(Code::kInvalid, "{}: unknown section [{}]{}", place, name,
-              near.empty() ? fmt::format("; sections are {}", fmt::join(names, ", ")) : "; did you mean [" + near + "]?");
+  return fail(
+      Code::kInvalid, "{}: unknown section [{}]{}", place, name,
+      near.empty() ? fmt::format("; sections are {}", fmt::join(names, ", ")) : "; did you mean [" + near + "]?");
 }
 
 Result<Value> value_of(const std::string& place, const std::string& full_name, const toml::node& node) {
@@ -119,10 +123,12 @@ Result<Value> value_of(const std::string& place, const std::string& full_name, c
   if (const auto* v = node.as_boolean()) return Value{v->get()};
   if (const auto* v = node.as_integer()) return Value{v->get()};
   if (const auto* v = node.as_floating_point()) return Value{v->get()};
-  return fail(Code::kInvalid, "{}: {} is a list, a table or a date; give one text, number or true/false", place, full_name);
+  return fail(Code::kInvalid, "{}: {} is a list, a table or a date; give one text, number or true/false", place,
+              full_name);
 }
 
-Status read_node(const std::string& place, const std::string& full_name, const toml::node& node, Config& config, Origins& origins) {
+Status read_node(const std::string& place, const std::string& full_name, const toml::node& node, Config& config,
+                 Origins& origins) {
   const Key* key = find_key(full_name);
   if (!key) return unknown_key(place, full_name);
   DYAD_TRY(value, value_of(place, full_name, node));
@@ -170,7 +176,8 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-// A variable that is no key is refused if it starts with a section's name or is nearly a key; DYAD_DEPS and its like pass.
+// A variable that is no key is refused if it starts with a section's name or is nearly a key; DYAD_DEPS and its like
+// pass.
 Status unknown_variable(const std::string& name) {
   std::vector<std::string> names;
   bool in_section = false;

@@ -37,8 +37,9 @@ std::optional<BrokenRule> broken_rule(const Config& config) {
   for (const Rule& rule : kRules) {
     if (rule.holds(config)) continue;
     const Key *a = find_key(rule.primary), *b = find_key(rule.other);
-    return BrokenRule{a, b, fmt::format("{} = {} does not go with {} = {}: {}", rule.primary, value_text(*a, config), rule.other,
-                                        value_text(*b, config), rule.why)};
+    return BrokenRule{a, b,
+                      fmt::format("{} = {} does not go with {} = {}: {}", rule.primary, value_text(*a, config),
+                                  rule.other, value_text(*b, config), rule.why)};
   }
   return std::nullopt;
 }
