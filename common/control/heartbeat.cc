@@ -1,0 +1,77 @@
+#include "common/control/heartbeat.h"
+
+#include <algorithm>
+#include "common/base/log.h"
+
+namespace dyad::control {
+
+Result<std::unique_ptr<HeartbeatThread>> HeartbeatThread::start(ClientOptions options, int heartbeat_ms) {
+  options.call_ms = options.attempt_ms = std::min(std::max(heartbeat_ms, 100), 2000);   // a missed beat is replaced by the next
+  DYAD_TRY(client, ControlClient::connect(options));
+  return std::unique_ptr<HeartbeatThread>(new HeartbeatThread(std::move(client), heartbeat_ms));
+}
+
+HeartbeatThread::HeartbeatThread(std::unique_ptr<ControlClient> client, int heartbeat_ms)
+    : client_(std::move(client)), heartbeat_ms_(heartbeat_ms), answered_ms_(steady_now_ms()) {
+  slot_.state = "starting";
+  thread_ = std::thread([this] { run(); });
+}
+
+HeartbeatThread::~HeartbeatThread() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void HeartbeatThread::set_state(const std::string& state) {
+  {
+    std::lock_guard lock(mutex_);
+    if (slot_.state == state) return;
+    slot_.state = state;
+    changed_ = true;
+  }
+  wake_.notify_all();
+}
+
+void HeartbeatThread::set_step(Step step) {
+  std::lock_guard lock(mutex_);
+  slot_.step = step;
+}
+
+void HeartbeatThread::set_metric(const std::string& name, double value) {
+  std::lock_guard lock(mutex_);
+  slot_.metrics[name] = value;
+}
+
+void HeartbeatThread::set_metrics(const std::map<std::string, double>& values) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, value] : values) slot_.metrics[name] = value;
+}
+
+Millis HeartbeatThread::silent_ms() const { return steady_now_ms() - answered_ms_.load(std::memory_order_relaxed); }
+
+void HeartbeatThread::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    changed_ = false;
+    const wire::Heartbeat message = slot_;
+    lock.unlock();
+    beat(message);
+    lock.lock();
+    wake_.wait_for(lock, std::chrono::milliseconds(heartbeat_ms_), [this] { return stop_ || changed_; });
+  }
+}
+
+void HeartbeatThread::beat(const wire::Heartbeat& message) {
+  const auto answer = client_->heartbeat(message);
+  if (!answer.has_value() && answer.error().code != Code::kStale) return;      // lost for now: the next beat tries again
+  const wire::Command told = answer.has_value() ? answer.value() : wire::Command::kRestart;
+  if (!answer.has_value() && command() == wire::Command::kNone) LOG_WARN("{}", answer.error().message);
+  answered_ms_.store(steady_now_ms(), std::memory_order_relaxed);
+  if (told != wire::Command::kNone && command() == wire::Command::kNone) command_.store(told, std::memory_order_release);
+}
+
+}  // namespace dyad::control
