@@ -27,6 +27,8 @@ class Collective {
   virtual Status sum(std::span<double> values) = 0;
   virtual Status broadcast(std::span<std::byte> bytes) = 0;       // from rank 0
   virtual Status barrier() = 0;
+  // Ends this process with `code` and, through the launcher, the other ranks, which would wait for it for ever.
+  [[noreturn]] virtual void abort(int code) = 0;
 };
 
 std::unique_ptr<Collective> make_solo();

@@ -79,6 +79,10 @@ class Mpi : public Collective {
     DYAD_TRYV(checked(MPI_Ibarrier(world_, &request), "barrier"));
     return wait_politely(request, "barrier");
   }
+  [[noreturn]] void abort(int code) override {
+    MPI_Abort(world_, code);
+    std::_Exit(code);
+  }
 
  private:
   void serve() {   // the communication thread

@@ -4,6 +4,7 @@
 
 #include <cuda_runtime.h>
 #include <nccl.h>
+#include <cstdlib>
 #include <utility>
 
 namespace dyad::comm {
@@ -52,6 +53,10 @@ class Nccl : public Collective {
   Status sum(std::span<double> values) override { return control_->sum(values); }
   Status broadcast(std::span<std::byte> bytes) override { return control_->broadcast(bytes); }
   Status barrier() override { return control_->barrier(); }
+  [[noreturn]] void abort(int code) override {
+    control_->abort(code);
+    std::_Exit(code);
+  }
 
  private:
   Status enqueue(std::span<float> values) {
