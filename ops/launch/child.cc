@@ -1,0 +1,134 @@
+#include "ops/launch/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+namespace dyad::ops {
+namespace {
+
+// In the new process, after fork: only calls that are safe there. Reports errno of a failed exec through the pipe.
+[[noreturn]] void become(const std::vector<char*>& argv, int log_fd, int error_pipe, int niceness, pid_t parent) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(127);          // the launcher died before prctl
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, 0);
+  dup2(log_fd, 1);
+  dup2(log_fd, 2);
+  if (niceness != 0) (void)!nice(niceness);
+  execvp(argv[0], argv.data());
+  const int error = errno;
+  (void)!write(error_pipe, &error, sizeof error);
+  _exit(127);
+}
+
+}  // namespace
+
+Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log, int niceness) {
+  std::error_code ignored;
+  std::filesystem::create_directories(log.parent_path(), ignored);
+  const int log_fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log_fd < 0) return fail(Code::kInvalid, "{}: {}; make its folder writable", log.string(), std::strerror(errno));
+  int pipe_fd[2];
+  if (pipe2(pipe_fd, O_CLOEXEC) != 0) { close(log_fd); return fail(Code::kFailed, "pipe: {}", std::strerror(errno)); }
+  std::vector<char*> raw;
+  for (auto& a : argv) raw.push_back(a.data());
+  raw.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) become(raw, log_fd, pipe_fd[1], niceness, parent);
+  close(log_fd);
+  close(pipe_fd[1]);
+  int error = 0;
+  const bool failed = pid < 0 || read(pipe_fd[0], &error, sizeof error) == sizeof error;
+  close(pipe_fd[0]);
+  if (pid < 0) return fail(Code::kFailed, "fork for {}: {}", name, std::strerror(errno));
+  if (failed) {
+    waitpid(pid, nullptr, 0);
+    return fail(Code::kNotFound, "cannot start {} ({}): {}; build it or put it in PATH", name, argv[0], std::strerror(error));
+  }
+  Child child;
+  child.name_ = std::move(name);
+  child.log_ = log;
+  child.pid_ = pid;
+  return child;
+}
+
+Child::Child(Child&& other) noexcept
+    : name_(std::move(other.name_)), log_(std::move(other.log_)), pid_(std::exchange(other.pid_, -1)), code_(other.code_) {}
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this != &other) {
+    kill();
+    name_ = std::move(other.name_);
+    log_ = std::move(other.log_);
+    pid_ = std::exchange(other.pid_, -1);
+    code_ = other.code_;
+  }
+  return *this;
+}
+
+Child::~Child() { kill(); }
+
+std::optional<int> Child::poll() {
+  if (code_ || pid_ < 0) return code_;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) == pid_) code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return code_;
+}
+
+void Child::signal(int number) { if (pid_ > 0 && !poll()) ::kill(pid_, number); }
+
+bool Child::wait_for(int timeout_ms) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (!poll()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+void Child::kill() {
+  if (pid_ < 0) return;
+  if (!poll()) {
+    ::kill(-pid_, SIGTERM);
+    wait_for(2000);
+  }
+  ::kill(-pid_, SIGKILL);                       // what is left of the group, also when the leader has ended
+  if (!code_) {
+    waitpid(pid_, nullptr, 0);
+    code_ = 128 + SIGKILL;
+  }
+  pid_ = -1;
+}
+
+std::string tail(const std::filesystem::path& log, int lines) {
+  std::ifstream file(log);
+  std::deque<std::string> last;
+  for (std::string line; std::getline(file, line);) {
+    last.push_back(line);
+    if (last.size() > static_cast<std::size_t>(lines)) last.pop_front();
+  }
+  std::string out;
+  for (const auto& line : last) out += "  | " + line + "\n";
+  return out;
+}
+
+std::string sibling_program(const std::string& name) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto beside = self.parent_path() / name;
+  return !error && std::filesystem::exists(beside) ? beside.string() : name;
+}
+
+}  // namespace dyad::ops

@@ -1,0 +1,44 @@
+#pragma once
+// A child process of a launcher: started with its output in a log file, told to end when the launcher dies, killed and
+// reaped when the object goes. Threads: one.  Ownership: owns the process (and its process group).
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+#include <sys/types.h>
+#include "common/base/result.h"
+
+namespace dyad::ops {
+
+class Child {
+ public:
+  // Starts argv[0] (searched in PATH if it has no slash) with stdout and stderr appended to `log`. `niceness` is added to
+  // this process's. Fails with kNotFound if the program cannot be executed.
+  static Result<Child> start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log, int niceness = 0);
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  ~Child();                                     // kill()
+
+  const std::string& name() const { return name_; }
+  const std::filesystem::path& log() const { return log_; }
+  pid_t pid() const { return pid_; }
+  // The exit code if it has ended (128 + signal if a signal ended it), nothing while it runs.
+  std::optional<int> poll();
+  void signal(int number);                      // to the process alone; nothing if it has ended
+  bool wait_for(int timeout_ms);                // true if it ended in time
+  void kill();                                  // SIGTERM, two seconds, SIGKILL to the whole group; reaps
+
+ private:
+  Child() = default;
+  std::string name_;
+  std::filesystem::path log_;
+  pid_t pid_ = -1;
+  std::optional<int> code_;
+};
+
+// The last `lines` lines of a log, for an error message.
+std::string tail(const std::filesystem::path& log, int lines);
+// A program of ours that lies beside the running one; else its bare name, for PATH.
+std::string sibling_program(const std::string& name);
+
+}  // namespace dyad::ops

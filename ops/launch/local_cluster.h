@@ -1,0 +1,53 @@
+#pragma once
+// A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows the
+// checkpoints. Any process that dies ends the attempt; the job is started again from its last checkpoint, which in sync
+// mode gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends.
+// Threads: one.
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+#include "common/base/result.h"
+#include "common/config/config.h"
+#include "ops/launch/child.h"
+
+namespace dyad::ops {
+
+struct LocalClusterOptions {
+  std::filesystem::path config_file;         // the resolved one, in the job's folder
+  bool resume = false;
+  std::uint32_t restarts_max = 3;            // attempts after the first
+};
+
+class LocalCluster {
+ public:
+  LocalCluster(config::Config config, LocalClusterOptions options);
+  // Runs the job to its end. `tick` is called a few times a second while it runs; `stop_requests` gives how often the user
+  // asked to stop: once lets the workers write a checkpoint and leave (resumable), twice kills.
+  // Fails with the code of the first process that failed, its name and the end of its log.
+  Status run(const std::function<void()>& tick, const std::function<int()>& stop_requests);
+  bool stopped_early() const { return stopped_early_; }
+
+ private:
+  struct Failure { std::string name; int code; std::filesystem::path log; };
+  Status start_all();
+  Status start_coordinator();
+  Result<std::optional<Failure>> supervise(const std::function<void()>& tick, const std::function<int()>& stop_requests);
+  std::optional<Failure> first_failure();
+  void finish_evaluator(const std::function<void()>& tick, const std::function<int()>& stop_requests);
+  void kill_all();
+  std::filesystem::path log_of(const std::string& name) const;
+
+  config::Config config_;
+  LocalClusterOptions options_;
+  std::filesystem::path job_dir_;
+  std::vector<Child> children_;              // coordinator first, then servers, then the worker job
+  std::optional<Child> evaluator_;
+  bool stopped_early_ = false;
+};
+
+// mpirun's arguments for a job of `ranks` processes on this machine (no core binding: servers share the cores).
+std::vector<std::string> mpirun_arguments(std::uint32_t ranks);
+
+}  // namespace dyad::ops
