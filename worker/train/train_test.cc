@@ -1,0 +1,85 @@
+// The parts of the training loop that need no cluster.
+#include <gtest/gtest.h>
+#include <array>
+#include <vector>
+#include "worker/train/cut_rule.h"
+#include "worker/train/gradient_reducer.h"
+#include "worker/train/phases.h"
+#include "worker/train/prefetcher.h"
+
+namespace dyad::worker {
+namespace {
+
+// A collective that remembers what was summed when, and doubles it, as two equal ranks would.
+class Doubling : public comm::Collective {
+ public:
+  std::vector<std::size_t> started;
+  WorkerRank rank() const override { return WorkerRank{0}; }
+  std::uint32_t size() const override { return 2; }
+  bool on_device() const override { return false; }
+  void start_sum(std::span<float> values) override {
+    started.push_back(values.size());
+    for (float& x : values) x *= 2;
+  }
+  Status wait() override { return ok(); }
+  Status sum(std::span<double>) override { return ok(); }
+  Status broadcast(std::span<std::byte>) override { return ok(); }
+  Status barrier() override { return ok(); }
+  [[noreturn]] void abort(int code) override { std::_Exit(code); }
+};
+
+TEST(GradientReducer, SumsEveryGradientOnceInAFixedOrderAndLeavesUnusedOnesZero) {
+  torch::manual_seed(1);
+  auto a = torch::randn({3, 4}).requires_grad_(true), b = torch::randn({4}).requires_grad_(true), unused = torch::randn({5}).requires_grad_(true);
+  Doubling all;
+  GradientReducer reducer({a, b, unused}, all, 1e-6, 2);   // a bucket per parameter
+  EXPECT_EQ(reducer.buckets(), 3u);
+  for (int pass = 0; pass < 2; ++pass) {                   // the second pass must not see the first one's gradients
+    all.started.clear();
+    reducer.begin();
+    (a * b).sum().backward();
+    std::array<float, 2> stats{1.0f, 3.0f};
+    ASSERT_TRUE(reducer.finish(stats));
+    EXPECT_EQ(all.started, (std::vector<std::size_t>{5, 4, 12, 2}));   // last parameters first, stats at the end
+    EXPECT_TRUE(torch::equal(a.grad(), 2 * b.detach().expand({3, 4})));
+    EXPECT_TRUE(torch::allclose(b.grad(), 2 * a.detach().sum(0)));
+    EXPECT_TRUE(torch::equal(unused.grad(), torch::zeros({5})));
+    EXPECT_EQ(stats, (std::array<float, 2>{2.0f, 6.0f}));
+  }
+}
+
+TEST(Prefetcher, GivesEveryValueOnceInOrderThenNothing) {
+  int made = 0;
+  Prefetcher<int> prefetcher([&]() -> std::optional<int> { return made < 100 ? std::optional(made++) : std::nullopt; }, 3);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(prefetcher.next(), i);
+  EXPECT_EQ(prefetcher.next(), std::nullopt);
+}
+
+TEST(Prefetcher, CanBeDroppedWhileItsQueueIsFull) {
+  Prefetcher<int> prefetcher([]() -> std::optional<int> { return 1; }, 2);
+  EXPECT_EQ(prefetcher.next(), 1);
+}
+
+TEST(CutRule, CutsAtEpochsStepsAndTheEnd) {
+  const config::Checkpoint by_epoch{.every_epochs = 2, .every_steps = 0};
+  EXPECT_FALSE(is_cut(by_epoch, {.step = 10, .epoch = 0, .last_of_epoch = true}));
+  EXPECT_TRUE(is_cut(by_epoch, {.step = 20, .epoch = 1, .last_of_epoch = true}));
+  EXPECT_FALSE(is_cut(by_epoch, {.step = 19, .epoch = 1}));
+  EXPECT_TRUE(is_cut(by_epoch, {.step = 7, .epoch = 0, .last_of_job = true}));
+  const config::Checkpoint by_step{.every_epochs = 0, .every_steps = 5};
+  EXPECT_TRUE(is_cut(by_step, {.step = 15}));
+  EXPECT_FALSE(is_cut(by_step, {.step = 16, .last_of_epoch = true}));
+}
+
+TEST(PhaseTimes, EveryMomentBelongsToOnePhase) {
+  PhaseTimes times;
+  const double start = steady_now_s();
+  times.enter(Phase::kForward);
+  times.enter(Phase::kBackward);
+  times.leave();
+  EXPECT_LE(times.total(), steady_now_s() - start);
+  EXPECT_EQ(times.by_name().size(), kPhaseNames.size());
+}
+
+}  // namespace
+}  // namespace dyad::worker
