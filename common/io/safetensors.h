@@ -1,0 +1,75 @@
+#pragma once
+// The .safetensors format, read by mmap and written:
+//   [ u64 n | n bytes of JSON: name -> {dtype, shape, data_offsets}, "__metadata__" -> {string: string} | tensor bytes ]
+// The header is trusted in nothing: offsets outside the file, overlaps, holes, shapes that disagree with their bytes,
+// unknown types and truncation are refused with the file's and the tensor's name. Little-endian machines only.
+// Written bytes are a pure function of the arguments (tensors by falling element size, then name; keys sorted).
+// Threads: immutable after open.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+#include "common/base/result.h"
+#include "common/io/atomic_file.h"
+#include "common/io/mapped_file.h"
+
+namespace dyad::io {
+
+enum class DType : std::uint8_t { kF32, kF16, kBF16, kI32, kI64, kU8 };
+const char* dtype_name(DType dtype);                 // "F32"
+std::size_t dtype_bytes(DType dtype);                // 4
+
+struct Tensor {                                      // borrows its bytes
+  DType dtype = DType::kF32;
+  std::vector<std::size_t> shape;                    // empty: a scalar
+  std::span<const std::byte> bytes;                  // row-major
+  std::size_t count() const { return bytes.size() / dtype_bytes(dtype); }
+};
+
+using Metadata = std::map<std::string, std::string>;
+
+class Safetensors {
+ public:
+  // Fails with kNotFound, or kInvalid naming the file and what is wrong.
+  static Result<Safetensors> open(const std::filesystem::path& path);
+  const std::map<std::string, Tensor>& tensors() const { return tensors_; }
+  const Metadata& metadata() const { return metadata_; }
+  const std::filesystem::path& path() const { return file_.path(); }
+  // Fails with kInvalid naming the file, the tensor and the tensors that there are.
+  Result<Tensor> tensor(const std::string& name) const;
+  // A copy. floats() converts from F32, F16 and BF16; ints() takes I32 only, longs() I32 and I64.
+  Result<std::vector<float>> floats(const std::string& name) const;
+  Result<std::vector<std::int32_t>> ints(const std::string& name) const;
+  Result<std::vector<std::int64_t>> longs(const std::string& name) const;
+
+ private:
+  MappedFile file_;
+  std::map<std::string, Tensor> tensors_;
+  Metadata metadata_;
+};
+
+// REQUIRES: each tensor's bytes are as many as its shape and type say. The file appears by rename (atomic_file.h).
+Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
+                                    const Metadata& metadata = {});
+
+template <class T> constexpr DType dtype_of();
+template <> constexpr DType dtype_of<float>() { return DType::kF32; }
+template <> constexpr DType dtype_of<std::int32_t>() { return DType::kI32; }
+template <> constexpr DType dtype_of<std::int64_t>() { return DType::kI64; }
+template <> constexpr DType dtype_of<std::uint8_t>() { return DType::kU8; }
+// make_tensor<float>({rows, cols}, values): a borrowing Tensor of plain values.
+template <class T> Tensor make_tensor(std::vector<std::size_t> shape, std::span<const T> values) {
+  return {dtype_of<T>(), std::move(shape), std::as_bytes(values)};
+}
+
+struct Matrix {                                      // row-major
+  std::size_t rows = 0, cols = 0;
+  std::vector<float> values;                         // [rows, cols]
+  std::span<const float> row(std::size_t r) const { return {values.data() + r * cols, cols}; }
+};
+// Tensor `name` of a .safetensors file as floats. Fails with kInvalid unless it has two dimensions.
+Result<Matrix> load_matrix(const std::filesystem::path& path, const std::string& name);
+
+}  // namespace dyad::io
