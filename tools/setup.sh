@@ -5,6 +5,7 @@
 #   tools/setup.sh --gpu      the CUDA libraries of LibTorch and NCCL too (2 GB more to fetch)
 #   tools/setup.sh --prefix   prints the folder that holds the unpacked wheels (DYAD_DEPS, or a folder of your cache)
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/wheel.sh"
 deps=${DYAD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/dyad/deps}
 gpu=; [ -e /dev/nvidiactl ] && gpu=yes
 case "${1:-}" in
@@ -39,24 +40,10 @@ fi
 
 mkdir -p "$deps" || die "cannot write to $deps; set DYAD_DEPS to a folder of yours"
 exec 9>"$deps/.lock"; flock 9                              # two set-ups at once would unpack into each other
-python=/usr/bin/python3; [ -x "$python" ] || python=python3  # Debian's own, which has the pip installed above
-platforms=(); for p in 2_28 2_27 2_25 2_17; do platforms+=(--platform "manylinux_${p}_x86_64"); done
-platforms+=(--platform manylinux2014_x86_64 --platform manylinux1_x86_64 --platform any)
-
-# wheel REQUIREMENT: downloads one wheel and unpacks it beside the others, so that the RPATHs between them hold.
-wheel() {
-  local stamp=$deps/.done-$1 tmp
-  [ -e "$stamp" ] && return
-  echo "setup: fetching $1"
-  tmp=$(mktemp -d "$deps/.fetch.XXXXXX")
-  if ! "$python" -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
-      "${platforms[@]}" -d "$tmp" "$1"; then
-    rm -rf "$tmp"
-    die "could not fetch $1; check the network, pip's settings and the free space in $deps, then run again"
-  fi
-  "$python" -m zipfile -e "$tmp"/*.whl "$deps"
-  rm -rf "$tmp"
-  touch "$stamp"
+wheel() {                                                  # wheels lie beside each other, so that their RPATHs hold
+  [ -e "$deps/.done-$1" ] && return
+  fetch_wheel "$1" "$deps" || exit 1
+  touch "$deps/.done-$1"
 }
 rm -rf "$deps"/.fetch.*                                    # of a set-up that was stopped
 for requirement in torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 pyarrow==26.0.1; do

@@ -199,6 +199,17 @@ TEST(Docs, ConfigurationPageIsCurrent) {
   EXPECT_EQ(text.str(), reference_markdown()) << "run: build/dev/bin/dyad config --docs > docs/configuration.md";
 }
 
+TEST(Examples, EveryConfigurationInDeployLoads) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(DYAD_SOURCE_DIR "/deploy")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++files;
+    const auto config = load({entry.path().string(), false, {}});
+    EXPECT_TRUE(config.has_value()) << config.error().message;
+  }
+  EXPECT_GE(files, 2);
+}
+
 TEST(Options, ConfigAndSetFillTheSources) {
   CLI::App app;
   Sources sources;

