@@ -27,13 +27,9 @@ endif()
 
 # LibTorch by path, not find_package: its own package file asks for CUDA libraries that a CPU machine does not have.
 add_library(dyad_libtorch INTERFACE)
-<<<<<<< HEAD
-target_include_directories(dyad_libtorch SYSTEM INTERFACE
-  ${DYAD_DEPS}/torch/include ${DYAD_DEPS}/torch/include/torch/csrc/api/include)
-=======
 # Its headers come after the system's: the wheel carries another version of fmt than the one we link.
-target_compile_options(dyad_libtorch INTERFACE "SHELL:-idirafter ${DYAD_DEPS}/torch/include" "SHELL:-idirafter ${DYAD_DEPS}/torch/include/torch/csrc/api/include")
->>>>>>> da2ceaa (wip5)
+target_compile_options(dyad_libtorch INTERFACE "SHELL:-idirafter ${DYAD_DEPS}/torch/include"
+  "SHELL:-idirafter ${DYAD_DEPS}/torch/include/torch/csrc/api/include")
 target_link_libraries(dyad_libtorch INTERFACE ${DYAD_DEPS}/torch/lib/libtorch_cpu.so ${DYAD_DEPS}/torch/lib/libc10.so)
 target_link_options(dyad_libtorch INTERFACE -Wl,-rpath,${DYAD_DEPS}/torch/lib -Wl,--allow-shlib-undefined)
 if(EXISTS ${DYAD_DEPS}/nvidia/cudnn/lib/libcudnn.so.9)   # tools/setup.sh --gpu fetched what libtorch_cuda.so needs
