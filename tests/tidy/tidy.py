@@ -17,7 +17,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 # A library's headers (pattern on the include) -> the folders that may see them. Tests in tests/ may see all.
 LIBRARIES = (
-    ("LibTorch", re.compile(r"^(torch|ATen|c10)/"), ("worker/model", "worker/decode", "worker/train", "tools/encode",
+    ("LibTorch", re.compile(r"^(torch|ATen|c10)/"), ("worker/model", "worker/decode", "worker/train", "worker/eval",
+                                                     "worker/job", "worker/main.cc", "tools/encode",
                                                      "tools/baseline", "tools/bench", "cmake")),
     ("MPI", re.compile(r"^mpi\.h$"), ("common/comm",)),
     ("NCCL", re.compile(r"^nccl\.h$"), ("common/comm",)),
@@ -179,6 +180,13 @@ def machine_paths(tree):
                 yield f"{path}:{number}: names a package host; the machine's own settings choose it"
 
 
+def conflicts(tree):
+    for path, text in tree.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.match(r"(<{7}|>{7}) ", line):
+                yield f"{path}:{number}: a conflict that nobody resolved"
+
+
 def todos(tree):
     for path, text in tree.items():
         if not path.endswith(CODE + SCRIPTS):
@@ -188,8 +196,11 @@ def todos(tree):
                 yield f"{path}:{number}: a to-do without its kind and reason; write (perf|safety|later): why"
 
 
+ENVIRONMENT = ("common/config", "common/comm")     # comm: which rank mpirun made this process
+
+
 def deep_reads(tree):
-    """exit() only in a main.cc; environment variables only in a main.cc, the configuration, scripts and tests."""
+    """exit() only in a main.cc; environment variables only there, in ENVIRONMENT and in tests."""
     for path, text in sources(tree):
         if is_main(path) or under(path, ("tests",)) or path.endswith("_test.cc"):
             continue
@@ -197,11 +208,12 @@ def deep_reads(tree):
             code = line.split("//")[0]
             if re.search(r"(?<![\w.>:])(std::|::)?exit\(", code):
                 yield f"{path}:{number}: exit() outside main.cc; return a Status"
-            if re.search(r"\bgetenv\(", code) and not under(path, ("common/config",)):
+            if re.search(r"\bgetenv\(", code) and not under(path, ENVIRONMENT):
                 yield f"{path}:{number}: reads the environment deep inside; make it a key of the configuration"
 
 
-RULES = (direction, cycles, libraries, generated, folders, sizes, function_sizes, headers, machine_paths, todos, deep_reads)
+RULES = (direction, cycles, libraries, generated, folders, sizes, function_sizes, headers, machine_paths, conflicts,
+         todos, deep_reads)
 
 
 def read_tree(root):

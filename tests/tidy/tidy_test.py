@@ -95,6 +95,9 @@ class Rules(unittest.TestCase):
         self.fails({"tools/a.sh": "pip -i https://pypi" ".org/simple\n"}, "tools/a.sh:1", "package host")
         self.passes({"docs/a.md": "https://example.com/home/x and a/work/b and framework/x\n"})
 
+    def test_a_conflict_left_behind(self):
+        self.fails({"CMakeLists.txt": "project(x)\n" + "<" * 7 + " HEAD\n"}, "CMakeLists.txt:2", "conflict")
+
     def test_a_to_do_without_its_reason(self):
         for text in ("// TO" "DO: later", "// TO" "DO(me): x", "// FIX" "ME", "// TO" "DO(perf):"):
             self.fails({"ps/a.cc": text + "\n"}, "ps/a.cc:1", "to-do")
