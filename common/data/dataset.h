@@ -16,10 +16,13 @@
 
 namespace dyad::data {
 
+class LogSource;
+struct DatasetFacts;
+
 class Dataset {
  public:
-  // Reads the log and the catalogue into memory. Events of one user keep their log order (time order, checked at import).
-  // Fails with kInvalid naming the file and the batch that is damaged, kNotFound if there is no dataset.json.
+  // Reads the log and the catalogue into memory. Events of one user keep their log order (time order, checked at
+  // import). Fails with kInvalid naming the file and the batch that is damaged, kNotFound if there is no dataset.json.
   static Result<Dataset> open(const std::filesystem::path& dir);
 
   std::size_t users() const { return user_begin_.size() - 1; }
@@ -34,6 +37,8 @@ class Dataset {
   const std::filesystem::path& dir() const { return dir_; }
 
  private:
+  Status load_events(LogSource& log, const DatasetFacts& facts);
+
   std::filesystem::path dir_;
   std::vector<std::size_t> user_begin_{0};                          // CSR: user u is [user_begin_[u], user_begin_[u+1])
   std::vector<ItemId> sequence_;
@@ -45,7 +50,8 @@ class Dataset {
 };
 
 // Leave-one-out (EAGER section 4.1): the last item of a user is the test target, the one before it validation, the rest
-// trains. A user of n >= 3 events gives training samples with targets 1..n-3, users of fewer events train on all of them.
+// trains. A user of n >= 3 events gives training samples with targets 1..n-3, users of fewer events train on all of
+// them.
 enum class Split { kTrain, kValidation, kTest };
 // In log order (partition, offset), so that the list is the same on every process.
 std::vector<Sample> samples(const Dataset& dataset, Split split);

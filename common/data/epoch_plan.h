@@ -2,7 +2,8 @@
 // The order of one epoch: which samples make global batch b, and which of them rank r computes. A pure function of
 // (seed, epoch, samples, options): nobody races for work, and any process can compute anybody's part.
 // Batches hold samples of like history length (short histories do not pay for long ones): samples are sorted by length
-// plus a random amount in [0, jitter), cut into batches at a random phase, and the batches are shuffled.
+// plus a random amount in [0, jitter), cut into ceil(n / global_batch) batches whose sizes differ by at most one (so
+// every epoch has as many steps, and no tiny last batch weighs as much as a full one), and the batches are shuffled.
 // Inside a batch rank r takes samples r, r+R, r+2R, ... so that ranks get like lengths.
 #include <cstdint>
 #include <span>

@@ -2,8 +2,8 @@
 // The codes of one stream as a trie in CSR form. A node is a prefix y1..yi; its children are the codes that exist under
 // it; a leaf is one item. Nodes are numbered breadth first, so children of a node are contiguous and ascending:
 //   node 0 = root;  children of n = [child_begin(n), child_begin(n+1)) as node numbers
-// The parameter row of code y_i is the row of its node (path-dependent, design page): RowKey = NodeId. The root has none.
-// Every leaf lies at depth levels(); a node may have one child. Threads: immutable.
+// The parameter row of code y_i is the row of its node (path-dependent, design page): RowKey = NodeId. The root has
+// none. Every leaf lies at depth levels(); a node may have one child. Threads: immutable.
 #include <cstdint>
 #include <filesystem>
 #include <span>

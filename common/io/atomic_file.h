@@ -1,7 +1,7 @@
 #pragma once
-// A file that is either whole or absent: bytes go to a temporary in the same folder, commit() syncs it, renames it over the
-// target and syncs the folder. Dropped without commit(), the temporary is removed.
-// Threads: one.  Memory: one buffer of 1 MiB.
+// A file that is either whole or absent: bytes go to a temporary in the same folder, commit() syncs it, renames it over
+// the target and syncs the folder. Dropped without commit(), the temporary is removed. Threads: one.  Memory: one
+// buffer of 1 MiB.
 #include <cstdint>
 #include <filesystem>
 #include <span>

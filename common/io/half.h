@@ -21,7 +21,7 @@ inline std::uint16_t float_to_half(float value) {
   if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);            // NaN
   if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);           // rounds to 2^16 or beyond
   if (magnitude < 0x38800000u) {                                                             // half's subnormals:
-    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;                            // the adder rounds at 2^-24
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;  // the adder rounds at 2^-24
     return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
   }
   const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);

@@ -1,6 +1,6 @@
 #pragma once
-// A whole file, read-only, by mmap. The file must not shrink while it is mapped (ours are replaced by rename, never cut).
-// Threads: immutable after open.  Ownership: the bytes live as long as the object.
+// A whole file, read-only, by mmap. The file must not shrink while it is mapped (ours are replaced by rename, never
+// cut). Threads: immutable after open.  Ownership: the bytes live as long as the object.
 #include <cstddef>
 #include <filesystem>
 #include <span>

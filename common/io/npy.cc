@@ -43,7 +43,8 @@ std::optional<std::vector<std::size_t>> parse_shape(std::string_view text) {
 }
 
 Result<Header> parse_header(std::string_view text, const std::string& file) {
-  const auto descr = value_of(text, "descr"), fortran = value_of(text, "fortran_order"), shape = value_of(text, "shape");
+  const auto descr = value_of(text, "descr"), fortran = value_of(text, "fortran_order"),
+             shape = value_of(text, "shape");
   if (!descr || !fortran || !shape) return fail(Code::kInvalid, "{}: header lacks descr, fortran_order or shape", file);
   const auto dims = parse_shape(*shape);
   const std::size_t close = descr->find('\'', 1);
@@ -85,7 +86,8 @@ Result<Matrix> read_npy(const std::filesystem::path& path) {
     return fail(Code::kInvalid, "{}: Fortran order; save it with numpy.ascontiguousarray", name);
   std::size_t count = 0, bytes = 0;
   const std::span<const std::byte> data = file.bytes().subspan(begin + header_bytes);
-  if (__builtin_mul_overflow(out.rows, out.cols, &count) || __builtin_mul_overflow(count, each, &bytes) || bytes != data.size())
+  if (__builtin_mul_overflow(out.rows, out.cols, &count) || __builtin_mul_overflow(count, each, &bytes) ||
+      bytes != data.size())
     return fail(Code::kInvalid, "{}: [{}, {}] of {} does not fill its {} bytes: truncated?", name, out.rows, out.cols,
                 header.descr, data.size());
   out.values.resize(count);

@@ -42,11 +42,16 @@ TEST(Npy, RefusesWhatItDoesNotReadAndNamesTheFile) {
   const std::vector<float> six(6, 1.0f);
   const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   const std::string bad[] = {
-      "", "\x93NUMPY", npy(3, good, six), npy<float>(1, good, {1, 2}), npy<std::int64_t>(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }", {1}),
+      "",
+      "\x93NUMPY",
+      npy(3, good, six),
+      npy<float>(1, good, {1, 2}),
+      npy<std::int64_t>(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }", {1}),
       npy(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", six),
       npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 3), }", six),
       npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3), }", six),
-      npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (x), }", six), npy(1, "{}", six)};
+      npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (x), }", six),
+      npy(1, "{}", six)};
   for (const std::string& text : bad) {
     const auto read = read_text(text);
     ASSERT_FALSE(read.has_value());

@@ -63,11 +63,13 @@ Result<Tensor> parse_entry(const Json& entry, std::span<const std::byte> data, c
 }
 
 // The tensors must tile the data: no overlap, no hole, nothing after the last.
-Status check_tiling(const std::map<std::string, Tensor>& tensors, std::span<const std::byte> data, const std::string& file) {
+Status check_tiling(const std::map<std::string, Tensor>& tensors, std::span<const std::byte> data,
+                    const std::string& file) {
   std::vector<const std::pair<const std::string, Tensor>*> by_place;
   for (const auto& entry : tensors) by_place.push_back(&entry);
   std::sort(by_place.begin(), by_place.end(), [](auto* a, auto* b) {
-    return std::pair(a->second.bytes.data(), a->second.bytes.size()) < std::pair(b->second.bytes.data(), b->second.bytes.size());
+    return std::pair(a->second.bytes.data(), a->second.bytes.size()) <
+           std::pair(b->second.bytes.data(), b->second.bytes.size());
   });
   const std::byte* at = data.data();
   for (const auto* entry : by_place) {
@@ -92,7 +94,8 @@ Status parse_metadata(const Json& value, const std::string& file, Metadata& out)
 }
 
 Error wrong_type(const Safetensors& file, const std::string& name, DType dtype, const char* wanted) {
-  return fail(Code::kInvalid, "{}: tensor '{}' is {}, wanted {}", file.path().string(), name, dtype_name(dtype), wanted);
+  return fail(Code::kInvalid, "{}: tensor '{}' is {}, wanted {}", file.path().string(), name, dtype_name(dtype),
+              wanted);
 }
 
 template <class From, class To, class Convert> std::vector<To> converted(const Tensor& tensor, Convert convert) {
@@ -179,7 +182,8 @@ Result<Matrix> load_matrix(const std::filesystem::path& path, const std::string&
   DYAD_TRY(file, Safetensors::open(path));
   DYAD_TRY(found, file.tensor(name));
   if (found.shape.size() != 2)
-    return fail(Code::kInvalid, "{}: tensor '{}' has {} dimensions, wanted [rows, width]", path.string(), name, found.shape.size());
+    return fail(Code::kInvalid, "{}: tensor '{}' has {} dimensions, wanted [rows, width]", path.string(), name,
+                found.shape.size());
   DYAD_TRY(values, file.floats(name));
   return Matrix{found.shape[0], found.shape[1], std::move(values)};
 }

@@ -58,24 +58,31 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
 }
 
 TEST(Safetensors, HeadersThatLieAreRefused) {
-  const auto entry = [](const std::string& name, const std::string& type, const std::string& shape, const std::string& at) {
+  const auto entry = [](const std::string& name, const std::string& type, const std::string& shape,
+                        const std::string& at) {
     return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape + ",\"data_offsets\":" + at + "}";
   };
   EXPECT_THAT(error_of(""), HasSubstr("no .safetensors"));
   EXPECT_THAT(error_of(std::string(8, '\xff') + "{}"), HasSubstr("truncated"));
   EXPECT_THAT(error_of(with_header("[1]", 0)), HasSubstr("not a JSON object"));
   EXPECT_THAT(error_of(with_header("{\"a\"", 0)), HasSubstr("not a JSON object"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 7)), HasSubstr("claims bytes [0, 8] of 7"));
+  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 7)),
+              HasSubstr("claims bytes [0, 8] of 7"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[2]", "[8,0]") + "}", 8)), HasSubstr("claims bytes"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[3]", "[0,8]") + "}", 8)), HasSubstr("shape [3]"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F8", "[8]", "[0,8]") + "}", 8)), HasSubstr("dtype F8"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[4611686018427387904,4]", "[0,0]") + "}", 0)), HasSubstr("shape"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[-2]", "[0,8]") + "}", 8)), HasSubstr("not a whole number"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[4,12]") + "}", 12)),
+  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[4611686018427387904,4]", "[0,0]") + "}", 0)),
+              HasSubstr("shape"));
+  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[-2]", "[0,8]") + "}", 8)),
+              HasSubstr("not a whole number"));
+  EXPECT_THAT(error_of(with_header(
+                  "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[4,12]") + "}", 12)),
               HasSubstr("'b' overlaps"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[1]", "[8,12]") + "}", 12)),
+  EXPECT_THAT(error_of(with_header(
+                  "{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[1]", "[8,12]") + "}", 12)),
               HasSubstr("'b' leaves a hole"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[1]", "[0,4]") + "}", 6)), HasSubstr("2 bytes after the last"));
+  EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[1]", "[0,4]") + "}", 6)),
+              HasSubstr("2 bytes after the last"));
   EXPECT_THAT(error_of(with_header("{\"a\":{\"dtype\":\"F32\"}}", 0)), HasSubstr("lacks"));
   EXPECT_THAT(error_of(with_header("{\"__metadata__\":{\"a\":1}}", 0)), HasSubstr("'a' is not a string"));
 }

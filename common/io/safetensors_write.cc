@@ -20,7 +20,8 @@ Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std
     std::size_t bytes = dtype_bytes(tensor.dtype);
     for (const std::size_t n : tensor.shape) bytes *= n;
     CHECK_EQ(bytes, tensor.bytes.size());
-    header[entry->first] = {{"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
+    header[entry->first] = {
+        {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
   // Text that is not UTF-8 (a foreign title in the metadata) becomes replacement characters instead of an exception.

@@ -1,0 +1,127 @@
+// The log against files that were cut, altered, swapped, removed or written by a newer program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <fstream>
+#include "common/base/random.h"
+#include "common/data/log_format.h"
+#include "common/data/log_reader.h"
+#include "common/data/log_writer.h"
+#include "common/io/atomic_file.h"
+#include "common/io/temp_folder.h"
+
+namespace dyad::data {
+namespace {
+
+using testing::HasSubstr;
+
+class DamagedLog : public testing::Test {
+ protected:
+  void SetUp() override {                                      // 60 events in batches of 5, 25 a segment
+    LogWriter writer =
+        LogWriter::open(folder_.path(), {.partitions = 1, .batch_events = 5, .segment_bytes = 200}).value();
+    for (std::uint32_t i = 0; i < 60; ++i) CHECK(writer.append({UserId{i}, ItemId{i * 3}, 1000 + i}).has_value());
+    CHECK(writer.close().has_value());
+    segment_ = io::read_file(file("00000000.seg")).value();
+  }
+  std::filesystem::path file(const char* name) const { return folder_ / "p0000" / name; }
+  static void put(const std::filesystem::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+  Status read() const {
+    return open_directory_log(folder_.path())
+        .value()
+        ->read(PartitionId{0}, 0, 60, [](std::uint64_t, std::span<const Event>) { return ok(); });
+  }
+  std::string error() const {
+    const Status status = read();
+    if (status.has_value()) return "read without an error";
+    EXPECT_EQ(status.error().code, Code::kInvalid) << status.error().message;
+    return status.error().message;
+  }
+
+  io::TempFolder folder_;
+  std::string segment_;
+};
+
+TEST_F(DamagedLog, EveryAlteredByteOfASegmentIsFoundAndNamed) {
+  ASSERT_TRUE(read().has_value());
+  for (std::size_t i = 0; i < segment_.size(); ++i)
+    for (const int bit : {0, 7}) {
+      std::string bytes = segment_;
+      bytes[i] = static_cast<char>(bytes[i] ^ (1 << bit));
+      put(file("00000000.seg"), bytes);
+      EXPECT_THAT(error(), HasSubstr("00000000.seg: batch at ")) << "byte " << i;
+    }
+}
+
+TEST_F(DamagedLog, EveryTruncationIsFoundAndNamed) {
+  for (std::size_t n = 0; n < segment_.size(); ++n) {
+    put(file("00000000.seg"), segment_.substr(0, n));
+    EXPECT_FALSE(read().has_value()) << n;
+  }
+  put(file("00000000.seg"), segment_.substr(0, segment_.size() - 1));
+  EXPECT_THAT(error(), HasSubstr("00000000.seg: batch at offset 20 (byte"));
+  EXPECT_THAT(error(), HasSubstr("cut short"));
+}
+
+TEST_F(DamagedLog, VersionFromTomorrowSaysSo) {
+  std::string bytes = segment_;
+  bytes[4] = 2;
+  put(file("00000000.seg"), bytes);
+  EXPECT_THAT(error(), HasSubstr("use a newer Dyad"));
+}
+
+TEST_F(DamagedLog, SwappedSegmentIsFound) {
+  put(file("00000001.seg"), segment_);
+  EXPECT_THAT(error(), HasSubstr("a segment is missing or altered"));
+}
+
+TEST_F(DamagedLog, MissingLastSegmentIsNotFound) {
+  std::filesystem::remove(file("00000002.seg"));
+  EXPECT_EQ(read().error().code, Code::kNotFound);
+}
+
+TEST_F(DamagedLog, AlteredIndexIsNamed) {
+  std::string index = io::read_file(file("00000000.idx")).value();
+  index[9] ^= 4;
+  put(file("00000000.idx"), index);
+  EXPECT_THAT(error(), HasSubstr("00000000.idx"));
+  std::filesystem::remove(file("00000000.idx"));
+  EXPECT_TRUE(read().has_value());
+}
+
+TEST_F(DamagedLog, TornTailIsNotCountedAndCutOffByTheNextWriter) {
+  const std::string torn = log::encode_batch(60, std::vector<Event>(9, {UserId{1}, ItemId{1}, 5}));
+  std::string last;
+  const char* name = "00000000.seg";
+  for (const char* n : {"00000001.seg", "00000002.seg"}) if (std::filesystem::exists(file(n))) name = n;
+  last = io::read_file(file(name)).value();
+  for (const std::size_t n : {std::size_t{1}, std::size_t{31}, std::size_t{40}, torn.size() - 1}) {
+    put(file(name), last + torn.substr(0, n));
+    const auto log = open_directory_log(folder_.path()).value();
+    EXPECT_EQ(log->end(PartitionId{0}).value(), 60u) << n;
+    EXPECT_TRUE(read().has_value());
+    LogWriter writer = LogWriter::open(folder_.path(), {.partitions = 1}).value();
+    EXPECT_EQ(writer.end(PartitionId{0}), 60u);
+    EXPECT_EQ(std::filesystem::file_size(file(name)), last.size());
+  }
+}
+
+// What a decoder of outside bytes must do with anything: an error or events, never a crash.
+TEST(LogFormat, RandomBodiesUnderAValidChecksumAreReadOrRefused) {
+  KeyedRandom random(3);
+  std::size_t refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes = log::encode_batch(0, std::vector<Event>(4, {UserId{300}, ItemId{70000}, INT64_MAX}));
+    for (int k = 0; k < 3; ++k) bytes[random.below(bytes.size())] = static_cast<char>(random.next());
+    const auto header = log::decode_header(std::as_bytes(std::span(bytes)), "x");
+    std::vector<Event> events;
+    if (!header.has_value() ||
+        !log::decode_body(std::as_bytes(std::span(bytes)), header.value(), "x", events).has_value())
+      ++refused;
+  }
+  EXPECT_GT(refused, 1900u);
+}
+
+}  // namespace
+}  // namespace dyad::data

@@ -1,0 +1,96 @@
+#include "common/io/staged_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <utility>
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/io/atomic_file.h"
+
+namespace dyad::io {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kLock = ".lock";
+
+std::string prefix_of(const fs::path& target) { return target.filename().string() + ".tmp-"; }
+
+// Removes what processes that are gone left beside the target.
+void remove_stale(const fs::path& target) {
+  const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
+    if (!entry.path().filename().string().starts_with(prefix_of(target)) || !entry.is_directory()) continue;
+    const int fd = ::open((entry.path() / kLock).c_str(), O_RDWR | O_CLOEXEC);
+    const bool alive = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    if (!alive) {
+      LOG_INFO("{}: removed, an interrupted run left it", entry.path().string());
+      fs::remove_all(entry.path(), error);
+    }
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+Status may_take(const fs::path& target, const StagedOptions& options) {
+  std::error_code error;
+  if (!fs::exists(target, error) || (fs::is_directory(target, error) && fs::is_empty(target, error))) return ok();
+  if (!fs::exists(target / options.marker, error))
+    return fail(Code::kInvalid, "{}: exists and holds no {}; choose another folder", target.string(), options.marker);
+  if (!options.replace) return fail(Code::kInvalid, "{}: exists already; give --force to replace it", target.string());
+  return ok();
+}
+
+}  // namespace
+
+StagedFolder::StagedFolder(fs::path target, fs::path staged, int lock, StagedOptions options)
+    : target_(std::move(target)), staged_(std::move(staged)), lock_(lock), options_(std::move(options)) {}
+StagedFolder::StagedFolder(StagedFolder&& other) noexcept
+    : target_(std::move(other.target_)), staged_(std::move(other.staged_)), lock_(std::exchange(other.lock_, -1)),
+      options_(std::move(other.options_)) {}
+
+StagedFolder::~StagedFolder() {
+  if (lock_ < 0) return;
+  std::error_code ignored;
+  fs::remove_all(staged_, ignored);
+  ::close(lock_);
+}
+
+Result<StagedFolder> StagedFolder::create(const fs::path& given, const StagedOptions& options) {
+  CHECK(!options.marker.empty());
+  const fs::path target = given.has_filename() ? given : given.parent_path();   // "data/" is "data"
+  DYAD_TRYV(may_take(target, options));
+  std::error_code error;
+  if (!target.parent_path().empty()) fs::create_directories(target.parent_path(), error);
+  remove_stale(target);
+  const fs::path staged = target.parent_path() / fmt::format("{}{}", prefix_of(target), ::getpid());
+  if (!fs::create_directory(staged, error))
+    return fail(Code::kFailed, "{}: cannot create: {}", staged.string(), error.message());
+  const int lock = ::open((staged / kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock < 0) return system_error("create", staged / kLock);
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const Error locked = system_error("lock", staged / kLock);
+    ::close(lock);
+    return locked;
+  }
+  return StagedFolder(target, staged, lock, options);
+}
+
+Status StagedFolder::commit() {
+  CHECK(lock_ >= 0);
+  DYAD_TRYV(may_take(target_, options_));                  // again: it may have appeared meanwhile
+  std::error_code error;
+  fs::remove(staged_ / kLock, error);
+  DYAD_TRYV(sync_folder(staged_));
+  fs::path old;
+  if (fs::exists(target_, error)) {                        // moved aside under a name that remove_stale() knows
+    old = staged_.string() + "-old";
+    if (::rename(target_.c_str(), old.c_str()) != 0) return system_error("move aside", target_);
+  }
+  if (::rename(staged_.c_str(), target_.c_str()) != 0) return system_error("rename into place", target_);
+  ::close(std::exchange(lock_, -1));
+  if (!old.empty()) fs::remove_all(old, error);
+  return sync_folder(target_.parent_path());
+}
+
+}  // namespace dyad::io
