@@ -45,9 +45,11 @@ at::Tensor dropout_mask(std::uint64_t seed, double p, at::IntArrayRef shape, con
   return x.ge(threshold).to(options.dtype()).mul(1.0 / (1.0 - p)).view(shape);
 }
 
+namespace {
 at::Tensor dropout(std::uint64_t seed, double p, const at::Tensor& x) {
   return p > 0 ? x * dropout_mask(seed, p, x.sizes(), x.options()) : x;
 }
+}  // namespace
 
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionShape& shape) {
