@@ -45,12 +45,18 @@ target_include_directories(dyad_arrow SYSTEM INTERFACE ${DYAD_DEPS}/pyarrow/incl
 target_link_libraries(dyad_arrow INTERFACE ${DYAD_PARQUET_LIB} ${DYAD_ARROW_LIB})
 target_link_options(dyad_arrow INTERFACE -Wl,-rpath,${DYAD_DEPS}/pyarrow -Wl,--allow-shlib-undefined)
 
-# CUDA and NCCL: used where a toolkit is found, never required. libtorch_cuda.so is inside the torch wheel.
+# NCCL, with the CUDA runtime: from the wheels of `tools/setup.sh --gpu` (the ones that LibTorch loads) or from a toolkit.
+# Never required: without it common/comm builds no_nccl.cc.
 find_package(CUDAToolkit QUIET)
-find_path(DYAD_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${DYAD_DEPS}/nvidia/nccl/include)
-find_library(DYAD_NCCL_LIB NAMES nccl libnccl.so.2 HINTS ${CUDAToolkit_LIBRARY_DIR} ${DYAD_DEPS}/nvidia/nccl/lib)
-if(CUDAToolkit_FOUND AND DYAD_NCCL_INCLUDE AND DYAD_NCCL_LIB)
+find_path(DYAD_NCCL_INCLUDE nccl.h HINTS ${DYAD_DEPS}/nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
+find_path(DYAD_CUDA_INCLUDE cuda_runtime.h HINTS ${DYAD_DEPS}/nvidia/cu13/include ${CUDAToolkit_INCLUDE_DIRS})
+find_library(DYAD_NCCL_LIB NAMES libnccl.so.2 nccl HINTS ${DYAD_DEPS}/nvidia/nccl/lib ${CUDAToolkit_LIBRARY_DIR})
+find_library(DYAD_CUDART_LIB NAMES libcudart.so.13 cudart HINTS ${DYAD_DEPS}/nvidia/cu13/lib ${CUDAToolkit_LIBRARY_DIR})
+if(DYAD_NCCL_INCLUDE AND DYAD_CUDA_INCLUDE AND DYAD_NCCL_LIB AND DYAD_CUDART_LIB)
   set(DYAD_HAVE_NCCL TRUE)
+  add_library(dyad_nccl INTERFACE)
+  target_include_directories(dyad_nccl SYSTEM INTERFACE ${DYAD_NCCL_INCLUDE} ${DYAD_CUDA_INCLUDE})
+  target_link_libraries(dyad_nccl INTERFACE ${DYAD_NCCL_LIB} ${DYAD_CUDART_LIB})
 else()
   set(DYAD_HAVE_NCCL FALSE)
 endif()

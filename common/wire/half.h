@@ -12,6 +12,8 @@ inline constexpr float kGradientScale = 1024.0f;
 // n floats times `scale` into wire form, or back (times `scale` after widening). ValueType::kFp32 with scale 1 is memcpy.
 void to_wire(const float* from, std::size_t n, ValueType type, float scale, std::byte* to);
 void from_wire(const std::byte* from, std::size_t n, ValueType type, float scale, float* to);
+// Adds instead of storing.
+void add_from_wire(const std::byte* from, std::size_t n, ValueType type, float scale, float* to);
 // The scales of a push: gradients(type) towards the wire, its inverse back.
 inline float gradient_scale(ValueType type) { return type == ValueType::kFp16 ? kGradientScale : 1.0f; }
 

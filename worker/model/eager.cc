@@ -53,6 +53,11 @@ void Eager::make_stream(int s) {
   stream.project_b = parameters_.uniform(name + ".project.bias", {width}, linear_bound(d));
 }
 
+void Eager::use_double_for_test() {
+  parameters_.use_double_for_test();
+  for (at::Tensor& t : targets_) if (t.defined()) t = t.to(at::kDouble);
+}
+
 at::Tensor Eager::encode(Pass& pass, const at::Tensor& rows, const BatchTensors& t) const {
   at::Tensor x = ops::embed(pass, {.rows = rows, .special = {}, .index = t.token, .position = position_->value,
                                    .position_index = t.position, .gamma = norm_w_, .beta = norm_b_});

@@ -54,7 +54,7 @@ class Eager {
 
   const std::vector<NamedParameter>& parameters() const { return parameters_.named(); }
   const ModelOptions& options() const { return options_; }
-  void use_double_for_test() { parameters_.use_double_for_test(); }
+  void use_double_for_test();                    // weights and targets become fp64, for finite differences
 
  private:
   friend class Decoder;

@@ -39,15 +39,10 @@ Layer::Layer(Parameters& p, const std::string& name, const LayerShape& shape, Cr
 
 at::Tensor Layer::self_attention(Pass& pass, const at::Tensor& x, const at::Tensor& q_rows, bool all, const AttentionShape& self) const {
   const std::int64_t d = shape_.dim;
-  if (all) {
-    const auto qkv = ops::linear(pass, x, in_w_, in_b_).split(d, 1);
-    return ops::attention(pass, qkv[0], qkv[1], qkv[2], self);
-  }
-  const auto w = in_w_->cast.split({d, 2 * d}, 0), b = in_b_->cast.split({d, 2 * d}, 0);
+  if (all) return ops::self_attention(pass, ops::linear(pass, x, in_w_, in_b_), self);
+  const auto w = in_w_->cast.split_with_sizes({d, 2 * d}), b = in_b_->cast.split_with_sizes({d, 2 * d});
   const Parameter w_q{{}, w[0]}, b_q{{}, b[0]}, w_kv{{}, w[1]}, b_kv{{}, b[1]};
-  const at::Tensor q = ops::linear(pass, q_rows, &w_q, &b_q);
-  const auto kv = ops::linear(pass, x, &w_kv, &b_kv).split(d, 1);
-  return ops::attention(pass, q, kv[0], kv[1], self);
+  return ops::attention(pass, ops::linear(pass, q_rows, &w_q, &b_q), ops::linear(pass, x, &w_kv, &b_kv), self);
 }
 
 at::Tensor Layer::forward(Pass& pass, const at::Tensor& x, const Queries& queries, const AttentionShape& self,
@@ -56,8 +51,7 @@ at::Tensor Layer::forward(Pass& pass, const at::Tensor& x, const Queries& querie
   const at::Tensor a = self_attention(pass, x, h, queries.all(), self);
   h = ops::residual_norm(pass, h, ops::linear(pass, a, out_w_, out_b_), gamma1_, beta1_);
   if (cross_ == Cross::kAttention) {
-    const auto kv = memory.split(shape_.dim, 1);
-    const at::Tensor c = ops::attention(pass, ops::linear(pass, h, q_w_, q_b_), kv[0], kv[1], *cross);
+    const at::Tensor c = ops::attention(pass, ops::linear(pass, h, q_w_, q_b_), memory, *cross);
     h = ops::residual_norm(pass, h, ops::linear(pass, c, cross_out_w_, cross_out_b_), gamma2_, beta2_);
   } else if (cross_ == Cross::kSingle) {
     h = ops::residual_norm(pass, h, memory, gamma2_, beta2_);

@@ -39,8 +39,10 @@ namespace ops {
 // x W^T + b.  x [N, in], w [out, in], b [out] -> [N, out]
 at::Tensor linear(Pass& pass, const at::Tensor& x, const Parameter* w, const Parameter* b);
 // Multi-head attention without its projections: softmax(q k^T / sqrt(d / heads)) v inside each group, dropout on the
-// probabilities. q [Nq, d], k and v [Nk, d] (views with a row stride are fine) -> [Nq, d]
-at::Tensor attention(Pass& pass, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionShape& shape);
+// probabilities. q [Nq, d], kv [Nk, 2d] holds keys | values (a view with a row stride is fine) -> [Nq, d]
+at::Tensor attention(Pass& pass, const at::Tensor& q, const at::Tensor& kv, const AttentionShape& shape);
+// The same where one tensor [N, 3d] holds queries | keys | values.
+at::Tensor self_attention(Pass& pass, const at::Tensor& qkv, const AttentionShape& shape);
 // LayerNorm(x + dropout(y)); the post-norm residual of a transformer layer.
 at::Tensor residual_norm(Pass& pass, const at::Tensor& x, const at::Tensor& y, const Parameter* gamma, const Parameter* beta);
 // dropout(GELU(x)), the exact GELU.
@@ -71,7 +73,6 @@ at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows,
 // The plain LibTorch versions. dropout_mask: 0 or 1 / (1 - p), element i kept by hash(seed, i).
 namespace ops_torch {
 at::Tensor dropout_mask(std::uint64_t seed, double p, at::IntArrayRef shape, const at::TensorOptions& options);
-at::Tensor dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionShape& shape);
 at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y, const at::Tensor& gamma,
@@ -80,6 +81,19 @@ at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
 at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);
 }  // namespace ops_torch
+
+// The kernels, made differentiable. Gradients of `rows` are added straight to rows.grad() (created on first use) rather
+// than returned, since several operations read the same large table.
+namespace ops_kernels {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b);
+at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv, const AttentionShape& shape);
+at::Tensor self_attention(std::uint64_t seed, double p, const at::Tensor& qkv, const AttentionShape& shape);
+at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y, const at::Tensor& gamma,
+                         const at::Tensor& beta);
+at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
+at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
+at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);
+}  // namespace ops_kernels
 
 inline constexpr double kNormEps = 1e-5;     // as torch's LayerNorm
 

@@ -27,9 +27,10 @@ Padded padded(const AttentionRows& rows, std::int64_t groups, at::Device device)
 at::Tensor visible_mask(const AttentionShape& shape, const at::Tensor& key_valid) {   // [G, 1, Sq or 1, Sk]
   at::Tensor mask = key_valid.unsqueeze(1).unsqueeze(1);
   if (shape.visible.empty()) return mask;
-  at::Tensor seen = at::zeros({shape.query.count, shape.key.count}, at::kBool);
+  std::vector<std::int64_t> bits;
   for (std::int64_t i = 0; i < shape.query.count; ++i)
-    for (std::int64_t j = 0; j < shape.key.count; ++j) seen[i][j] = ((shape.visible[i] >> j) & 1) != 0;
+    for (std::int64_t j = 0; j < shape.key.count; ++j) bits.push_back((shape.visible[i] >> j) & 1);
+  const at::Tensor seen = at::tensor(bits, at::kLong).view({shape.query.count, shape.key.count}).to(at::kBool);
   return mask.logical_and(seen.to(key_valid.device()));
 }
 
@@ -45,9 +46,11 @@ at::Tensor dropout_mask(std::uint64_t seed, double p, at::IntArrayRef shape, con
   return x.ge(threshold).to(options.dtype()).mul(1.0 / (1.0 - p)).view(shape);
 }
 
+namespace {
 at::Tensor dropout(std::uint64_t seed, double p, const at::Tensor& x) {
   return p > 0 ? x * dropout_mask(seed, p, x.sizes(), x.options()) : x;
 }
+}  // namespace
 
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionShape& shape) {
