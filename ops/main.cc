@@ -7,9 +7,11 @@
 namespace dyad::ops {
 
 AddCommand add_config_command;
+AddCommand add_import_command;
 
 constexpr AddCommand* kCommands[] = {
     add_config_command,
+    add_import_command,
 };
 
 int finish(const Status& status) {

@@ -4,7 +4,7 @@
 //   16  u32 events            20  u32 bytes of the body           24  u64 XXH3-64 of bytes 0..23 and the body
 //   32  body: per event  varint user | varint item | varint time
 // time is 0 where unknown, else 1 + zigzag(seconds since the last known time of the batch, at first 0). An event takes
-// 5 to 8 bytes (Amazon Beauty: 6.2) against 16 as a struct. Beside a segment, its index NAME.idx: entries of { u64 base
+// 5 to 8 bytes (Amazon Beauty: 5.5) against 16 as a struct. Beside a segment, its index NAME.idx: entries of { u64 base
 // offset, u64 byte position, u64 mix64(both) }, one a batch.
 #include <cstdint>
 #include <span>
