@@ -16,7 +16,8 @@ constexpr std::size_t kBlock = 256;                      // rows of products in 
 constexpr std::size_t kCountBlock = 1 << 15;
 
 // The `m` largest of s - price by insertion: most centres fail the comparison with the m-th.
-void select_few(const float* s, std::span<const float> prices, std::size_t m, float* similarity, std::uint16_t* centre) {
+void select_few(const float* s, std::span<const float> prices, std::size_t m, float* similarity,
+                std::uint16_t* centre) {
   float value[kFew];
   std::size_t n = 0;
   for (std::size_t c = 0; c < prices.size(); ++c) {
@@ -69,7 +70,8 @@ float first_step(const Candidates& candidates) {
 
 }  // namespace
 
-Candidates find_candidates(MatrixView items, MatrixView centres, std::span<const float> prices, Keep keep, unsigned threads) {
+Candidates find_candidates(MatrixView items, MatrixView centres, std::span<const float> prices, Keep keep,
+                           unsigned threads) {
   const std::size_t k = centres.rows;
   const bool all = k <= kFew || (keep == Keep::kAllIfSmall && items.rows * k <= kAllUpTo);
   Candidates out{.items = items.rows, .per_item = all ? k : kFew, .clusters = k};
@@ -128,8 +130,8 @@ Assignment assign_by_price(const Candidates& candidates, std::vector<float>& pri
   return out;
 }
 
-Assignment assign_balanced(const Candidates& candidates, MatrixView items, MatrixView centres, std::vector<float>& prices,
-                           int passes, unsigned threads) {
+Assignment assign_balanced(const Candidates& candidates, MatrixView items, MatrixView centres,
+                           std::vector<float>& prices, int passes, unsigned threads) {
   Assignment out = assign_by_price(candidates, prices, passes, threads);
   Rebalance(candidates, items, centres, out.cluster).run();
   out.similarity = 0;

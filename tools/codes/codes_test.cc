@@ -55,7 +55,8 @@ TEST(Similarity, ProductsEqualThePlainSum) {
     packed.products(items, 0, n, out.data());
     for (int i = 0; i < n; ++i)
       for (int c = 0; c < k; ++c)
-        EXPECT_NEAR(out[i * packed.stride() + c], std::inner_product(items.row(i), items.row(i) + d, centres.row(c), 0.0), 1e-3);
+        EXPECT_NEAR(out[i * packed.stride() + c],
+                    std::inner_product(items.row(i), items.row(i) + d, centres.row(c), 0.0), 1e-3);
   }
 }
 
@@ -71,7 +72,8 @@ TEST(BalancedAssign, FindsTheOptimumOfSmallProblems) {
       if (*std::min_element(sizes.begin(), sizes.end()) == 2) best = std::max(best, total(items, centres, cluster));
     }
     std::vector<float> prices(3);
-    const auto found = assign_balanced(find_candidates(items, centres, prices, Keep::kAllIfSmall, 1), items, centres, prices, 30, 1);
+    const auto found =
+        assign_balanced(find_candidates(items, centres, prices, Keep::kAllIfSmall, 1), items, centres, prices, 30, 1);
     const auto sizes = sizes_of(found.cluster, 3);
     EXPECT_EQ(*std::min_element(sizes.begin(), sizes.end()), 2u);
     EXPECT_EQ(*std::max_element(sizes.begin(), sizes.end()), 3u);
@@ -111,7 +113,8 @@ TEST(BalancedAssign, EqualItemsAreSplitEvenlyToo) {
   for (std::size_t i = 0; i < items.rows; ++i) items.row(i)[0] = 1;   // all the same
   const Matrix centres = random_matrix(16, 8, 3);
   std::vector<float> prices(16);
-  const auto found = assign_balanced(find_candidates(items, centres, prices, Keep::kAllIfSmall, 1), items, centres, prices, 20, 1);
+  const auto found =
+      assign_balanced(find_candidates(items, centres, prices, Keep::kAllIfSmall, 1), items, centres, prices, 20, 1);
   const auto sizes = sizes_of(found.cluster, 16);
   EXPECT_GE(*std::min_element(sizes.begin(), sizes.end()), 31u);
   EXPECT_LE(*std::max_element(sizes.begin(), sizes.end()), 32u);

@@ -9,7 +9,8 @@
 namespace dyad::codes {
 namespace {
 
-constexpr int kFirstPasses = 40, kLaterPasses = 12, kLastPasses = 40;   // of prices; later rounds start from the last prices
+constexpr int kFirstPasses = 40, kLaterPasses = 12,
+              kLastPasses = 40;  // of prices; later rounds start from the last prices
 constexpr double kLeastGain = 1e-4;                                     // of the objective, relative
 
 Matrix random_rows(MatrixView rows, std::size_t k, std::uint64_t seed) {
@@ -51,7 +52,8 @@ std::vector<std::uint32_t> by_centrality(MatrixView rows) {
   std::iota(order.begin(), order.end(), 0u);
   std::vector<float> mean(rows.cols), similarity(rows.rows);
   mean_of(rows, order, mean.data());
-  for (std::size_t i = 0; i < rows.rows; ++i) similarity[i] = std::inner_product(mean.begin(), mean.end(), rows.row(i), 0.0f);
+  for (std::size_t i = 0; i < rows.rows; ++i)
+    similarity[i] = std::inner_product(mean.begin(), mean.end(), rows.row(i), 0.0f);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return similarity[a] > similarity[b]; });
   return order;
 }
@@ -68,7 +70,8 @@ Matrix gather(MatrixView rows, const std::vector<std::uint32_t>& items) {
 }
 
 // Splits one cluster at `level`, writes its items' codes there, returns the children (none at the last level).
-std::vector<Cluster> split(MatrixView rows, const Cluster& node, std::size_t level, const KMeansOptions& options, Codes& codes) {
+std::vector<Cluster> split(MatrixView rows, const Cluster& node, std::size_t level, const KMeansOptions& options,
+                           Codes& codes) {
   const bool everything = node.items.size() == rows.rows;
   const Matrix copy = everything ? Matrix{} : gather(rows, node.items);
   const MatrixView mine = everything ? rows : MatrixView(copy);
@@ -107,7 +110,8 @@ std::vector<std::uint32_t> balanced_kmeans(MatrixView rows, const KMeansOptions&
   std::vector<float> prices(options.k, 0.0f);
   double before = 0;
   for (int round = 0; round + 1 < options.rounds; ++round) {
-    const auto candidates = find_candidates(rows, centres, prices, round == 0 ? Keep::kAllIfSmall : Keep::kFew, options.threads);
+    const auto candidates =
+        find_candidates(rows, centres, prices, round == 0 ? Keep::kAllIfSmall : Keep::kFew, options.threads);
     const auto now = assign_by_price(candidates, prices, round == 0 ? kFirstPasses : kLaterPasses, options.threads);
     move_centres(rows, now.cluster, centres, options.threads);
     if (round > 2 && now.similarity < before * (1 + kLeastGain)) break;
@@ -117,7 +121,8 @@ std::vector<std::uint32_t> balanced_kmeans(MatrixView rows, const KMeansOptions&
   return assign_balanced(candidates, rows, centres, prices, kLastPasses, options.threads).cluster;
 }
 
-Codes hierarchical_codes(MatrixView rows, const KMeansOptions& options, const std::function<void(std::size_t, std::size_t)>& progress) {
+Codes hierarchical_codes(MatrixView rows, const KMeansOptions& options,
+                         const std::function<void(std::size_t, std::size_t)>& progress) {
   Codes codes{.items = rows.rows, .levels = depth_of(rows.rows, options.k)};
   codes.values.resize(codes.items * codes.levels);
   std::vector<Cluster> level(1);

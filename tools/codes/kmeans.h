@@ -1,7 +1,7 @@
 #pragma once
-// Hierarchical balanced k-means (EAGER section 3.2): a cluster splits evenly into K children, until a leaf holds one item.
-// Every leaf lies at one depth L, the least with K^L >= items. Sizes of siblings differ by at most one. The last level
-// only tells the at most K items of a cluster apart: code 0 is the item nearest the cluster's centre.
+// Hierarchical balanced k-means (EAGER section 3.2): a cluster splits evenly into K children, until a leaf holds one
+// item. Every leaf lies at one depth L, the least with K^L >= items. Sizes of siblings differ by at most one. The last
+// level only tells the at most K items of a cluster apart: code 0 is the item nearest the cluster's centre.
 //
 // Objective: the sum of squared distances to the means, of unit rows: the mean cosine between items of a cluster.
 // Cost: a level costs rounds * items * (2 d K flops + 24 m) with m candidates an item (balanced_assign.h), whatever its
@@ -33,6 +33,7 @@ std::size_t depth_of(std::size_t items, std::uint32_t k);    // the least L >= 1
 // One split: the cluster in [0, K) of each row.   REQUIRES: rows.rows >= K.
 std::vector<std::uint32_t> balanced_kmeans(MatrixView rows, const KMeansOptions& options);
 // All levels. `progress(done, of)` hears of each cluster that was split, from any thread, one at a time.
-Codes hierarchical_codes(MatrixView rows, const KMeansOptions& options, const std::function<void(std::size_t, std::size_t)>& progress = {});
+Codes hierarchical_codes(MatrixView rows, const KMeansOptions& options,
+                         const std::function<void(std::size_t, std::size_t)>& progress = {});
 
 }  // namespace dyad::codes

@@ -27,8 +27,8 @@ struct MatrixView {                               // borrowed
   const float* row(std::size_t i) const { return values + i * cols; }
 };
 
-// Calls work(i) for i in [0, n), each once, on up to `threads` threads. Which thread takes which i is raced for, so work(i)
-// must write only what belongs to i: then the result is the same for every number of threads.
+// Calls work(i) for i in [0, n), each once, on up to `threads` threads. Which thread takes which i is raced for, so
+// work(i) must write only what belongs to i: then the result is the same for every number of threads.
 template <class Work> void parallel_for(std::size_t n, unsigned threads, Work&& work) {
   const auto count = static_cast<unsigned>(std::min<std::size_t>(threads, n));
   if (count <= 1) {

@@ -11,10 +11,19 @@ constexpr float kRounding = 1e-6f;                              // a gain below 
 constexpr double kWork = 4e9;                                   // elementary steps that the exact part may take
 }  // namespace
 
-Rebalance::Rebalance(const Candidates& candidates, MatrixView items, MatrixView centres, std::vector<std::uint32_t>& cluster)
-    : candidates_(candidates), items_(items), centres_(centres), cluster_(cluster), members_(candidates.clusters),
-      edge_loss_(candidates.clusters * candidates.clusters), edge_item_(edge_loss_.size()), stale_(candidates.clusters, true),
-      k_(candidates.clusters), small_(candidates.items / k_), large_((candidates.items + k_ - 1) / k_) {
+Rebalance::Rebalance(const Candidates& candidates, MatrixView items, MatrixView centres,
+                     std::vector<std::uint32_t>& cluster)
+    : candidates_(candidates),
+      items_(items),
+      centres_(centres),
+      cluster_(cluster),
+      members_(candidates.clusters),
+      edge_loss_(candidates.clusters * candidates.clusters),
+      edge_item_(edge_loss_.size()),
+      stale_(candidates.clusters, true),
+      k_(candidates.clusters),
+      small_(candidates.items / k_),
+      large_((candidates.items + k_ - 1) / k_) {
   for (std::size_t i = 0; i < cluster.size(); ++i) members_[cluster[i]].push_back(static_cast<std::uint32_t>(i));
 }
 
@@ -118,17 +127,21 @@ std::vector<Rebalance::Move> Rebalance::moves_to_room(bool all_centres) const {
       Move best{kNone, item, 0};
       const float here = similarity(item, from);
       const auto consider = [&](std::size_t c, float s) {
-        if (members_[c].size() < (above ? large_ : small_) && here - s < best.loss) best = {here - s, item, static_cast<std::uint32_t>(c)};
+        if (members_[c].size() < (above ? large_ : small_) && here - s < best.loss)
+          best = {here - s, item, static_cast<std::uint32_t>(c)};
       };
       if (all_centres) {
-        for (std::size_t c = 0; c < k_; ++c) if (members_[c].size() < (above ? large_ : small_)) consider(c, similarity(item, c));
+        for (std::size_t c = 0; c < k_; ++c)
+          if (members_[c].size() < (above ? large_ : small_)) consider(c, similarity(item, c));
       } else {
-        for (std::size_t j = 0; j < candidates_.per_item; ++j) consider(candidates_.centres(item)[j], candidates_.similarities(item)[j]);
+        for (std::size_t j = 0; j < candidates_.per_item; ++j)
+          consider(candidates_.centres(item)[j], candidates_.similarities(item)[j]);
       }
       if (best.loss < kNone) out.push_back(best);
     }
   }
-  std::sort(out.begin(), out.end(), [](const Move& a, const Move& b) { return a.loss != b.loss ? a.loss < b.loss : a.item < b.item; });
+  std::sort(out.begin(), out.end(),
+            [](const Move& a, const Move& b) { return a.loss != b.loss ? a.loss < b.loss : a.item < b.item; });
   return out;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 // Step 2 of balanced_assign.h: from roughly balanced clusters to sizes that differ by at most one, at the least loss.
-// The graph: a node per cluster; the edge c -> c' costs the least similarity lost by moving one item of c to c' (negative
-// edges exist, negative cycles do not, as the clusters are optimal for their sizes). One augmentation moves one unit from
-// a cluster with too many items to one with too few along the cheapest chain, by Bellman-Ford; the clusters between keep
-// their size. Threads: one.  Ownership: borrows everything; writes `cluster`.
+// The graph: a node per cluster; the edge c -> c' costs the least similarity lost by moving one item of c to c'
+// (negative edges exist, negative cycles do not, as the clusters are optimal for their sizes). One augmentation moves
+// one unit from a cluster with too many items to one with too few along the cheapest chain, by Bellman-Ford; the
+// clusters between keep their size. Threads: one.  Ownership: borrows everything; writes `cluster`.
 #include <span>
 #include "tools/codes/balanced_assign.h"
 
@@ -16,7 +16,7 @@ class Rebalance {
 
  private:
   struct Move { float loss; std::uint32_t item, to; };
-  std::size_t excess() const;                                   // items above the largest size allowed or below the least
+  std::size_t excess() const;  // items above the largest size allowed or below the least
   float similarity(std::size_t item, std::size_t centre) const;
   void refresh(std::size_t from);                               // the edges that leave a cluster
   void move(std::size_t item, std::size_t to);

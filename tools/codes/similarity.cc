@@ -8,7 +8,8 @@ typedef float Lanes __attribute__((vector_size(32), aligned(4), may_alias));   /
 constexpr std::size_t kPanel = 16, kRowsAtOnce = 6, kRowBlock = 48;
 
 // R rows by 16 centres in 2R registers: each loaded centre value is used R times, each row value 16 times.
-template <std::size_t R> void tile(const float* rows, std::size_t dim, const float* panel, float* out, std::size_t stride) {
+template <std::size_t R>
+void tile(const float* rows, std::size_t dim, const float* panel, float* out, std::size_t stride) {
   Lanes low[R] = {}, high[R] = {};
   for (std::size_t j = 0; j < dim; ++j, panel += kPanel) {
     const Lanes a = *reinterpret_cast<const Lanes*>(panel), b = *reinterpret_cast<const Lanes*>(panel + 8);

@@ -13,7 +13,8 @@ constexpr std::size_t kBlock = 8192;                   // rows of one partial co
 constexpr int kIterations = 12;
 
 double dot(const float* a, const float* b, std::size_t n) {
-  return std::inner_product(a, a + n, b, 0.0, std::plus<>(), [](float x, float y) { return static_cast<double>(x) * y; });
+  return std::inner_product(a, a + n, b, 0.0, std::plus<>(),
+                            [](float x, float y) { return static_cast<double>(x) * y; });
 }
 
 // Modified Gram-Schmidt on the rows.
@@ -24,7 +25,8 @@ void orthonormalise(Matrix& q) {
       for (std::size_t j = 0; j < q.cols; ++j) q.row(i)[j] -= along * q.row(p)[j];
     }
     const double length = std::sqrt(dot(q.row(i), q.row(i), q.cols));
-    for (std::size_t j = 0; j < q.cols; ++j) q.row(i)[j] = length > 1e-12 ? static_cast<float>(q.row(i)[j] / length) : 0.0f;
+    for (std::size_t j = 0; j < q.cols; ++j)
+      q.row(i)[j] = length > 1e-12 ? static_cast<float>(q.row(i)[j] / length) : 0.0f;
   }
 }
 
