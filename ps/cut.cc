@@ -13,7 +13,9 @@ struct Located {
   ckpt::RowRef row;
   auto order() const { return std::pair(place, row.key); }
 };
-std::uint64_t place_of(BucketId bucket, TableId table) { return std::uint64_t{bucket.value} << 8 | static_cast<std::uint64_t>(table); }
+std::uint64_t place_of(BucketId bucket, TableId table) {
+  return std::uint64_t{bucket.value} << 8 | static_cast<std::uint64_t>(table);
+}
 
 std::vector<Located> sorted_rows(const Cut& cut, const wire::Partition& partition) {
   std::vector<Located> rows;
@@ -41,7 +43,8 @@ std::vector<ckpt::RowsTable> shapes_of(const Shard& shard) {
   return tables;
 }
 
-Result<ckpt::Written> write_group(const std::filesystem::path& path, const ckpt::RowsHeader& header, std::span<const Located> rows) {
+Result<ckpt::Written> write_group(const std::filesystem::path& path, const ckpt::RowsHeader& header,
+                                  std::span<const Located> rows) {
   DYAD_TRY(writer, ckpt::RowsWriter::create(path, header));
   std::vector<ckpt::RowRef> section;
   for (std::size_t begin = 0; begin < rows.size();) {
@@ -49,7 +52,8 @@ Result<ckpt::Written> write_group(const std::filesystem::path& path, const ckpt:
     std::size_t end = begin;
     for (; end < rows.size() && rows[end].place == rows[begin].place; ++end) section.push_back(rows[end].row);
     const auto place = rows[begin].place;
-    DYAD_TRYV(writer.section(BucketId{static_cast<std::uint32_t>(place >> 8)}, static_cast<TableId>(place & 0xff), section));
+    DYAD_TRYV(
+        writer.section(BucketId{static_cast<std::uint32_t>(place >> 8)}, static_cast<TableId>(place & 0xff), section));
     begin = end;
   }
   return writer.finish();
@@ -57,8 +61,8 @@ Result<ckpt::Written> write_group(const std::filesystem::path& path, const ckpt:
 
 }  // namespace
 
-Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut, const wire::Partition& partition,
-                                              std::span<const GroupId> groups) {
+Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
+                                              const wire::Partition& partition, std::span<const GroupId> groups) {
   CHECK(!cut.shards.empty());
   const std::vector<Located> rows = sorted_rows(cut, partition);
   ckpt::RowsHeader header{cut.step, {}, partition.groups, partition.buckets, shapes_of(*cut.shards[0])};
@@ -66,9 +70,11 @@ Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& check
   for (const GroupId group : groups) {
     header.group = group;
     const auto from = [&](std::uint32_t bucket) {
-      return std::lower_bound(rows.begin(), rows.end(), std::uint64_t{bucket} << 8, [](const Located& row, std::uint64_t p) { return row.place < p; });
+      return std::lower_bound(rows.begin(), rows.end(), std::uint64_t{bucket} << 8,
+                              [](const Located& row, std::uint64_t p) { return row.place < p; });
     };
-    const auto first = from(group.value * partition.buckets_per_group()), last = from((group.value + 1) * partition.buckets_per_group());
+    const auto first = from(group.value * partition.buckets_per_group()),
+               last = from((group.value + 1) * partition.buckets_per_group());
     const std::string name = ckpt::rows_file_name(group);
     DYAD_TRY(written, write_group(checkpoint / name, header, {first, last}));
     parts.push_back({name, written.bytes, written.digest});
@@ -76,23 +82,29 @@ Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& check
   return parts;
 }
 
-Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition, std::span<const GroupId> groups,
-                const std::function<Shard&(GroupId)>& owner) {
+Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
+                std::span<const GroupId> groups, const std::function<Shard&(GroupId)>& owner) {
   std::vector<float> row;
   for (const GroupId group : groups) {
     const auto path = checkpoint / ckpt::rows_file_name(group);
     DYAD_TRY(file, ckpt::RowsFile::open(path));
     const ckpt::RowsHeader& header = file.header();
-    if (header.step != step || header.group != group || header.groups != partition.groups || header.buckets != partition.buckets)
-      return fail(Code::kInvalid, "{}: holds step {}, group {} of {} and {} buckets; step {}, group {} of {} and {} buckets were expected: "
-                  "resume with the servers.buckets and servers.groups of the checkpoint", path.string(), header.step, header.group,
-                  header.groups, header.buckets, step, group, partition.groups, partition.buckets);
+    if (header.step != step || header.group != group || header.groups != partition.groups ||
+        header.buckets != partition.buckets)
+      return fail(
+          Code::kInvalid,
+          "{}: holds step {}, group {} of {} and {} buckets; step {}, group {} of {} and {} buckets were expected: "
+          "resume with the servers.buckets and servers.groups of the checkpoint",
+          path.string(), header.step, header.group, header.groups, header.buckets, step, group, partition.groups,
+          partition.buckets);
     Shard& shard = owner(group);
     const auto shapes = shapes_of(std::as_const(shard));
     if (header.tables != shapes)
-      return fail(Code::kInvalid, "{}: was written with other row widths or another optimizer ({}; this job: {}): resume with the model.dim and "
-                  "rows.optimizer of the checkpoint", path.string(), header.tables.empty() ? "none" : header.tables[0].optimizer,
-                  shapes[0].optimizer);
+      return fail(Code::kInvalid,
+                  "{}: was written with other row widths or another optimizer ({}; this job: {}): resume with the "
+                  "model.dim and "
+                  "rows.optimizer of the checkpoint",
+                  path.string(), header.tables.empty() ? "none" : header.tables[0].optimizer, shapes[0].optimizer);
     file.for_each([&](const ckpt::RowView& view) {
       row.assign(view.value.begin(), view.value.end());
       row.insert(row.end(), view.slots.begin(), view.slots.end());

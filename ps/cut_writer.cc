@@ -7,7 +7,11 @@
 namespace dyad::ps {
 
 CutWriter::CutWriter(wire::Partition partition, std::vector<GroupId> groups, Folder folder, Done done, Metrics& metrics)
-    : partition_(partition), groups_(std::move(groups)), folder_(std::move(folder)), done_(std::move(done)), metrics_(metrics),
+    : partition_(partition),
+      groups_(std::move(groups)),
+      folder_(std::move(folder)),
+      done_(std::move(done)),
+      metrics_(metrics),
       thread_([this] { work(); }) {}
 
 CutWriter::~CutWriter() {

@@ -23,7 +23,8 @@ class Histogram {                                  // of seconds, in powers of t
     for (const auto& bin : bins_) total += bin.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < bins_.size(); ++i) {
       seen += bins_[i].load(std::memory_order_relaxed);
-      if (total > 0 && static_cast<double>(seen) >= p * static_cast<double>(total)) return std::ldexp(1.0, static_cast<int>(i) - 19);
+      if (total > 0 && static_cast<double>(seen) >= p * static_cast<double>(total))
+        return std::ldexp(1.0, static_cast<int>(i) - 19);
     }
     return 0;
   }
@@ -35,16 +36,21 @@ class Histogram {                                  // of seconds, in powers of t
 };
 
 struct Metrics {
-  std::atomic<std::uint64_t> pulls{0}, pushes{0}, pulled_rows{0}, pushed_rows{0}, updated_rows{0}, bytes_in{0}, bytes_out{0}, duplicates{0},
-      refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, row_bytes{0}, cuts{0}, cut_bytes{0};
+  std::atomic<std::uint64_t> pulls{0}, pushes{0}, pulled_rows{0}, pushed_rows{0}, updated_rows{0}, bytes_in{0},
+      bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, row_bytes{0}, cuts{0},
+      cut_bytes{0};
   Histogram pull_wait, apply, cut;
 
   std::map<std::string, double> snapshot() const {
     std::map<std::string, double> out;
-    const auto put = [&](const char* name, const std::atomic<std::uint64_t>& v) { out[name] = static_cast<double>(v.load(std::memory_order_relaxed)); };
+    const auto put = [&](const char* name, const std::atomic<std::uint64_t>& v) {
+      out[name] = static_cast<double>(v.load(std::memory_order_relaxed));
+    };
     put("pulls", pulls), put("pushes", pushes), put("pulled_rows", pulled_rows), put("pushed_rows", pushed_rows);
-    put("updated_rows", updated_rows), put("bytes_in", bytes_in), put("bytes_out", bytes_out), put("duplicates", duplicates);
-    put("refused", refused), put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied), put("rows", rows);
+    put("updated_rows", updated_rows), put("bytes_in", bytes_in), put("bytes_out", bytes_out),
+        put("duplicates", duplicates);
+    put("refused", refused), put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied),
+        put("rows", rows);
     put("row_bytes", row_bytes), put("cuts", cuts), put("cut_bytes", cut_bytes);
     const auto time = [&](const std::string& name, const Histogram& h) {
       out[name + "_s_sum"] = h.sum();

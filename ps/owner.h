@@ -1,7 +1,7 @@
 #pragma once
-// An owner of rows: a shard, and the one thread that may touch it. Tasks run in the order in which they were given; without a
-// thread of its own they run at once, on the caller's (a server with one owner needs no hop).
-// Threads: run() and stop() from one thread.
+// An owner of rows: a shard, and the one thread that may touch it. Tasks run in the order in which they were given;
+// without a thread of its own they run at once, on the caller's (a server with one owner needs no hop). Threads: run()
+// and stop() from one thread.
 #include <condition_variable>
 #include <deque>
 #include <functional>

@@ -14,7 +14,8 @@ constexpr std::size_t kAhead = 16;   // keys between the prefetch of an index en
 
 template <class T> void prefetch(const T* p) { __builtin_prefetch(p); }
 void prefetch_row(const float* row, std::size_t floats) {
-  const std::size_t lines = std::min<std::size_t>(8, (floats * 4 + 63) / 64);   // the hardware prefetcher takes over from there
+  const std::size_t lines =
+      std::min<std::size_t>(8, (floats * 4 + 63) / 64);  // the hardware prefetcher takes over from there
   for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(row + 16 * i);
 }
 
@@ -23,12 +24,19 @@ void prefetch_row(const float* row, std::size_t floats) {
 Slab::Slab(std::size_t stride_, std::uint64_t generation_)
     : data(new float[kRows * stride_]), stride(stride_), generation(generation_) {}
 Slab::Slab(const Slab& other, std::uint64_t generation_)
-    : keys(other.keys), counts(other.counts), data(new float[kRows * other.stride]), stride(other.stride), generation(generation_) {
+    : keys(other.keys),
+      counts(other.counts),
+      data(new float[kRows * other.stride]),
+      stride(other.stride),
+      generation(generation_) {
   std::memcpy(data.get(), other.data.get(), kRows * stride * sizeof(float));
 }
 
 RowTable::RowTable(const TableOptions& options, const RowOptimizer& optimizer)
-    : options_(options), optimizer_(optimizer), stride_(options.dim + optimizer.slots(options.dim)), gradient_(options.dim) {
+    : options_(options),
+      optimizer_(optimizer),
+      stride_(options.dim + optimizer.slots(options.dim)),
+      gradient_(options.dim) {
   CHECK_GT(options.dim, 0u);
   index_.resize(1024);
 }
@@ -54,7 +62,8 @@ void RowTable::insert_index(RowKey key, std::uint32_t slot) {
 
 void RowTable::rebuild_index() {
   std::fill(index_.begin(), index_.end(), Entry{});
-  for (std::uint32_t slot = 0; slot < rows_; ++slot) insert_index(slabs_[slot / Slab::kRows]->keys[slot % Slab::kRows], slot);
+  for (std::uint32_t slot = 0; slot < rows_; ++slot)
+    insert_index(slabs_[slot / Slab::kRows]->keys[slot % Slab::kRows], slot);
 }
 
 void RowTable::grow_index(std::size_t rows) {
@@ -76,7 +85,8 @@ std::uint32_t RowTable::find_or_insert(RowKey key) {
   slab.keys[at] = key;
   slab.counts[at] = 0;
   float* data = slab.data.get() + at * stride_;
-  initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std, {data, options_.dim});
+  initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std,
+              {data, options_.dim});
   std::fill(data + options_.dim, data + stride_, 0.0f);
   grow_index(++rows_);
   if (find(key) == kNone) insert_index(key, slot);   // grow_index may have put it in
@@ -89,7 +99,8 @@ Slab& RowTable::writable(std::uint32_t slot) {
   return *slab;
 }
 
-void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type, std::byte* out) const {
+void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type,
+                      std::byte* out) const {
   const std::size_t n = positions.empty() ? keys.size() : positions.size(), dim = options_.dim;
   const std::size_t row_bytes = dim * wire::value_bytes(type);
   const auto position = [&](std::size_t i) { return positions.empty() ? i : std::size_t{positions[i]}; };
@@ -100,7 +111,8 @@ void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_
     if (i >= 2 * kAhead) {
       const std::size_t p = position(i - 2 * kAhead);
       const std::uint32_t slot = slots[i % kAhead];
-      if (slot == kNone) initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), keys[p].value, options_.init_std, fresh);
+      if (slot == kNone)
+        initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), keys[p].value, options_.init_std, fresh);
       wire::to_wire(slot == kNone ? fresh.data() : row(slot), dim, type, 1.0f, out + p * row_bytes);
     }
     if (i >= kAhead && i < n + kAhead) {
@@ -111,7 +123,8 @@ void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_
   }
 }
 
-// Chains the gradients of each row in the order of the pushes. sums_ and mark_ form a sparse set: no clearing between steps.
+// Chains the gradients of each row in the order of the pushes. sums_ and mark_ form a sparse set: no clearing between
+// steps.
 void RowTable::collect(std::span<const GradientRows> pushes) {
   sums_.clear();
   links_.clear();
@@ -119,7 +132,8 @@ void RowTable::collect(std::span<const GradientRows> pushes) {
     const std::size_t n = push.positions.empty() ? push.keys.size() : push.positions.size();
     const std::size_t row_bytes = options_.dim * wire::value_bytes(push.type);
     for (std::size_t i = 0; i < n; ++i) {
-      if (i + kAhead < n) prefetch(&index_[home(push.keys[push.positions.empty() ? i + kAhead : push.positions[i + kAhead]])]);
+      if (i + kAhead < n)
+        prefetch(&index_[home(push.keys[push.positions.empty() ? i + kAhead : push.positions[i + kAhead]])]);
       const std::size_t p = push.positions.empty() ? i : push.positions[i];
       const std::uint32_t slot = find_or_insert(push.keys[p]);
       if (slot >= mark_.size()) mark_.resize(slabs_.size() * Slab::kRows);
@@ -144,11 +158,13 @@ void RowTable::update_row(const Sum& sum, float learning_rate) {
   const Link& first = links_[sum.first];
   std::span<const float> gradient = gradient_;
   if (first.type == wire::ValueType::kFp32 && first.next == kNone && options_.clip <= 0) {
-    gradient = {reinterpret_cast<const float*>(first.gradient), dim};   // in place, out of the received frame (8-byte aligned)
+    gradient = {reinterpret_cast<const float*>(first.gradient),
+                dim};  // in place, out of the received frame (8-byte aligned)
   } else {
     wire::from_wire(first.gradient, dim, first.type, 1.0f / wire::gradient_scale(first.type), gradient_.data());
     for (std::uint32_t l = first.next; l != kNone; l = links_[l].next)
-      wire::add_from_wire(links_[l].gradient, dim, links_[l].type, 1.0f / wire::gradient_scale(links_[l].type), gradient_.data());
+      wire::add_from_wire(links_[l].gradient, dim, links_[l].type, 1.0f / wire::gradient_scale(links_[l].type),
+                          gradient_.data());
     if (options_.clip > 0) clip_row(gradient_, options_.clip);
   }
   optimizer_.update({learning_rate, ++slab.counts[at], gradient, value, value + dim});
@@ -190,7 +206,8 @@ void RowTable::restore(const TableSnapshot& snapshot) {
   CHECK_EQ(snapshot.dim + snapshot.slots, stride_);
   ++generation_;
   slabs_.clear();
-  for (const auto& slab : snapshot.slabs) slabs_.push_back(std::const_pointer_cast<Slab>(slab));   // never written: its generation is old
+  for (const auto& slab : snapshot.slabs)
+    slabs_.push_back(std::const_pointer_cast<Slab>(slab));  // never written: its generation is old
   rows_ = snapshot.rows;
   mark_.clear();
   rebuild_index();

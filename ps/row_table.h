@@ -1,8 +1,9 @@
 #pragma once
 // The rows of one table that one owner thread holds: an open-addressing index (key -> slot) over rows in large slabs.
 //   slab: keys [1024] | counts [1024] | data [1024, dim + slots], a row's value and its optimizer state side by side
-// Slabs are copy-on-write: freeze() shares them with a Snapshot in O(slabs), and the first write to a slab afterwards clones it.
-// Knows no network, disk or steps. Threads: one owner; a Snapshot is immutable and may be read by any thread.
+// Slabs are copy-on-write: freeze() shares them with a Snapshot in O(slabs), and the first write to a slab afterwards
+// clones it. Knows no network, disk or steps. Threads: one owner; a Snapshot is immutable and may be read by any
+// thread.
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,7 @@ struct Slab {
   std::array<std::uint32_t, kRows> counts;      // updates of the row
   std::unique_ptr<float[]> data;                // [kRows, stride]
   std::size_t stride;
-  std::uint64_t generation;                     // of the table when this copy was made; older than the last freeze: shared
+  std::uint64_t generation;  // of the table when this copy was made; older than the last freeze: shared
 };
 
 struct TableSnapshot {
@@ -58,8 +59,10 @@ class RowTable {
   std::size_t bytes() const;                    // of slabs and index
   // Writes the rows of keys[positions] (all keys if positions is empty) into the same positions of `out`, in wire form
   // [keys.size(), dim]. An unknown key gets its initial value and is not inserted.
-  void gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type, std::byte* out) const;
-  // One optimizer update of every row that has a gradient in `pushes`: g = sum in the order of `pushes`, then clipped. Returns rows updated.
+  void gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type,
+              std::byte* out) const;
+  // One optimizer update of every row that has a gradient in `pushes`: g = sum in the order of `pushes`, then clipped.
+  // Returns rows updated.
   std::size_t apply(float learning_rate, std::span<const GradientRows> pushes);
   // Puts a row as a checkpoint holds it. REQUIRES row.size() == dim + slots.
   void load(RowKey key, std::uint32_t count, std::span<const float> row);
@@ -72,7 +75,10 @@ class RowTable {
  private:
   static constexpr std::uint32_t kNone = ~0u;
   struct Entry { RowKey key; std::uint32_t slot = kNone; };
-  struct Sum { std::uint32_t slot = 0; std::uint32_t first = 0, last = 0; };   // a row of this step and its chain of gradients
+  struct Sum {
+    std::uint32_t slot = 0;
+    std::uint32_t first = 0, last = 0;
+  };  // a row of this step and its chain of gradients
   struct Link { const std::byte* gradient = nullptr; wire::ValueType type{}; std::uint32_t next = kNone; };
 
   std::size_t home(RowKey key) const;
@@ -82,7 +88,9 @@ class RowTable {
   void grow_index(std::size_t rows);
   void rebuild_index();
   Slab& writable(std::uint32_t slot);
-  const float* row(std::uint32_t slot) const { return slabs_[slot / Slab::kRows]->data.get() + (slot % Slab::kRows) * stride_; }
+  const float* row(std::uint32_t slot) const {
+    return slabs_[slot / Slab::kRows]->data.get() + (slot % Slab::kRows) * stride_;
+  }
   void collect(std::span<const GradientRows> pushes);
   void update_row(const Sum& sum, float learning_rate);
 

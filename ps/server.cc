@@ -30,7 +30,8 @@ Status Server::start(const StartOptions& start) {
   DYAD_TRY(service, Service::make(std::move(o), metrics_));
   service_ = std::move(service);
   if (!start.checkpoint.empty()) { DYAD_TRYV(service_->load(start.checkpoint, start.resume)); }
-  cut_writer_ = std::make_unique<CutWriter>(options_.partition, service_->groups(), options_.checkpoint_folder, options_.on_cut, metrics_);
+  cut_writer_ = std::make_unique<CutWriter>(options_.partition, service_->groups(), options_.checkpoint_folder,
+                                            options_.on_cut, metrics_);
   std::promise<void> go;                          // thread_ is read by replies: it must be set before the first message
   thread_ = std::thread([this, wait = go.get_future()]() mutable { wait.get(); serve(); });
   go.set_value();

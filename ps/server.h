@@ -30,7 +30,7 @@ struct ServerOptions {
   std::uint32_t threads = 1;
   net::ListenOptions listen;
   CutWriter::Folder checkpoint_folder;            // where the cut of a step goes
-  CutWriter::Done on_cut;                         // its files are on disk and synced (or why not); on the writer's thread
+  CutWriter::Done on_cut;  // its files are on disk and synced (or why not); on the writer's thread
 };
 struct StartOptions {                             // what the coordinator said
   Incarnation incarnation;

@@ -43,7 +43,8 @@ void Service::stop() {
 Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& metrics) {
   DYAD_TRYV(check(options.partition));
   if (options.routing.group_server.size() != options.partition.groups)
-    return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", options.routing.group_server.size(), options.partition.groups);
+    return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", options.routing.group_server.size(),
+                options.partition.groups);
   std::unique_ptr<Service> service(new Service(std::move(options), metrics));
   const ServiceOptions& o = service->options_;
   for (std::uint32_t g = 0; g < o.partition.groups; ++g)
@@ -60,8 +61,9 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
 }
 
 Status Service::load(const std::filesystem::path& checkpoint, Step step) {
-  DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups_,
-                     [this](GroupId group) -> Shard& { return owners_[static_cast<std::size_t>(owner_of_[group.value])]->shard(); }));
+  DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups_, [this](GroupId group) -> Shard& {
+    return owners_[static_cast<std::size_t>(owner_of_[group.value])]->shard();
+  }));
   auto cut = std::make_shared<Cut>();
   cut->step = step;
   std::size_t rows = 0;
@@ -77,7 +79,10 @@ Status Service::load(const std::filesystem::path& checkpoint, Step step) {
 }
 
 void Service::say(const Request& request, wire::Body body, std::vector<net::Frame> bulk) const {
-  const wire::Envelope envelope{{wire::Role::kServer, options_.id.value, options_.incarnation}, request.number, options_.routing.epoch, std::move(body)};
+  const wire::Envelope envelope{{wire::Role::kServer, options_.id.value, options_.incarnation},
+                                request.number,
+                                options_.routing.epoch,
+                                std::move(body)};
   net::Message message;
   message.push_back(net::Frame::copy(wire::encode(envelope)));
   for (net::Frame& frame : bulk) message.push_back(std::move(frame));
@@ -109,8 +114,8 @@ void Service::handle(net::Incoming incoming) {
 
 Status Service::open(Request& request, const wire::Envelope& envelope) {
   if (envelope.routing != options_.routing.epoch)
-    return fail(Code::kStale, "request by routing epoch {}, server {} is at {}: ask the coordinator for the routing", envelope.routing, options_.id,
-                options_.routing.epoch);
+    return fail(Code::kStale, "request by routing epoch {}, server {} is at {}: ask the coordinator for the routing",
+                envelope.routing, options_.id, options_.routing.epoch);
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < request.frames.size(); ++i) bulk.push_back(request.frames[i].bytes());
   const auto* pull = std::get_if<wire::Pull>(&envelope.body);
@@ -119,7 +124,8 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
     return fail(Code::kInvalid, "a parameter server answers Pull and Push, not {}", wire::body_name(envelope.body));
   if (push != nullptr && envelope.sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "only workers push");
   request.type = pull != nullptr ? pull->values : push->values;
-  DYAD_TRY(views, pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
+  DYAD_TRY(views,
+           pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
   request.views = std::move(views);
   DYAD_TRYV(check_keys(request, push != nullptr));
   DYAD_TRY(parts, split(request.views));
@@ -133,12 +139,14 @@ Status Service::check_keys(const Request& request, bool unique) const {
   for (std::size_t s = 0; s < request.views.size(); ++s) {
     const wire::SectionView& view = request.views[s];
     for (std::size_t other = 0; other < s; ++other)
-      if (request.views[other].table == view.table) return fail(Code::kInvalid, "push names table {} twice", table_name(view.table));
+      if (request.views[other].table == view.table)
+        return fail(Code::kInvalid, "push names table {} twice", table_name(view.table));
     if (std::is_sorted(view.keys.begin(), view.keys.end(), std::less_equal<>())) continue;   // strictly ascending
     std::vector<RowKey> sorted(view.keys.begin(), view.keys.end());
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-    if (twice != sorted.end()) return fail(Code::kInvalid, "push names key {} of table {} twice", *twice, table_name(view.table));
+    if (twice != sorted.end())
+      return fail(Code::kInvalid, "push names key {} of table {} twice", *twice, table_name(view.table));
   }
   return ok();
 }
@@ -150,8 +158,8 @@ Result<Service::Split> Service::split(const std::vector<wire::SectionView>& view
       const GroupId group = options_.partition.group(options_.partition.bucket(views[s].table, views[s].keys[i]));
       const int owner = owner_of_[group.value];
       if (owner < 0)
-        return fail(Code::kStale, "key {} of table {} (group {}) is not on server {} in routing epoch {}", views[s].keys[i],
-                    table_name(views[s].table), group, options_.id, options_.routing.epoch);
+        return fail(Code::kStale, "key {} of table {} (group {}) is not on server {} in routing epoch {}",
+                    views[s].keys[i], table_name(views[s].table), group, options_.id, options_.routing.epoch);
       if (!parts.empty()) parts[static_cast<std::size_t>(owner)][s].push_back(static_cast<std::uint32_t>(i));
     }
   return parts;
@@ -159,9 +167,11 @@ Result<Service::Split> Service::split(const std::vector<wire::SectionView>& view
 
 void Service::on_pull(std::shared_ptr<Request> request, const wire::Envelope& envelope) {
   const Step at_least = std::get<wire::Pull>(envelope.body).at_least;
-  for (auto& [token, waiting] : pulls_)          // asked again while it waits: say that we are alive; a reconnected peer has a new address
+  for (auto& [token, waiting] :
+       pulls_)  // asked again while it waits: say that we are alive; a reconnected peer has a new address
     if (waiting->request->number == request->number && waiting->request->sender.role == request->sender.role &&
-        waiting->request->sender.id == request->sender.id && waiting->request->sender.incarnation == request->sender.incarnation) {
+        waiting->request->sender.id == request->sender.id &&
+        waiting->request->sender.incarnation == request->sender.incarnation) {
       waiting->request->peer = request->peer;
       return say(*request, wire::Ack{});
     }
@@ -182,7 +192,8 @@ void Service::answer_pull(std::shared_ptr<Pull> pull) {
   pull->reply = {clock_.applied(), request.type, {}};
   for (const wire::SectionView& view : request.views) {
     pull->reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
-    pull->values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] * wire::value_bytes(request.type)));
+    pull->values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
+                                          wire::value_bytes(request.type)));
     metrics_.pulled_rows += view.count;
   }
   pull->remaining = owners_.size();
@@ -190,17 +201,21 @@ void Service::answer_pull(std::shared_ptr<Pull> pull) {
     owners_[o]->run([this, pull, o](Shard& shard) {
       const Request& r = *pull->request;
       for (std::size_t s = 0; s < r.views.size(); ++s) {
-        const std::span<const std::uint32_t> positions = r.split.empty() ? std::span<const std::uint32_t>{} : r.split[o][s];
-        if (r.split.empty() || !positions.empty()) shard.gather(r.views[s], positions, r.type, pull->values[s].writable().data());
+        const std::span<const std::uint32_t> positions =
+            r.split.empty() ? std::span<const std::uint32_t>{} : r.split[o][s];
+        if (r.split.empty() || !positions.empty())
+          shard.gather(r.views[s], positions, r.type, pull->values[s].writable().data());
       }
-      if (pull->remaining.fetch_sub(1, std::memory_order_acq_rel) == 1) say(r, std::move(pull->reply), std::move(pull->values));
+      if (pull->remaining.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        say(r, std::move(pull->reply), std::move(pull->values));
     });
 }
 
 void Service::on_push(std::shared_ptr<Request> request, const wire::Envelope& envelope) {
   const auto& push = std::get<wire::Push>(envelope.body);
   const Token token = next_token_++;
-  const auto verdict = clock_.push({WorkerRank{request->sender.id}, request->sender.incarnation, push.step, push.learning_rate, push.cut, token});
+  const auto verdict = clock_.push(
+      {WorkerRank{request->sender.id}, request->sender.incarnation, push.step, push.learning_rate, push.cut, token});
   for (const Token gone : clock_.dropped()) pushes_.erase(gone);
   if (!verdict) return refuse(*request, verdict.error());
   const bool duplicate = verdict.value() == StepClock::Verdict::kDuplicate;
@@ -231,7 +246,8 @@ void Service::apply_ready() {
 }
 
 void Service::apply(const ApplyStep& step) {
-  auto requests = std::make_shared<std::vector<std::shared_ptr<Request>>>();   // holds the received frames until all owners are done
+  auto requests =
+      std::make_shared<std::vector<std::shared_ptr<Request>>>();  // holds the received frames until all owners are done
   for (const Token token : step.pushes) {
     const auto at = pushes_.find(token);
     CHECK(at != pushes_.end());
@@ -290,7 +306,8 @@ Status Service::roll_back(Step step) {
   }
   const bool fresh = step == options_.clock.start && step == Step{0};
   if (!fresh && (cut == nullptr || cut->step != step))
-    return fail(Code::kNotFound, "server {} has no cut of step {} in memory (the last one is of step {}): load it from its checkpoint",
+    return fail(Code::kNotFound,
+                "server {} has no cut of step {} in memory (the last one is of step {}): load it from its checkpoint",
                 options_.id, step, cut == nullptr ? Step{0} : cut->step);
   if (fresh) on_each([](Shard& shard, std::size_t) { shard.clear(); });
   else on_each([cut](Shard& shard, std::size_t o) { shard.restore(*cut->shards[o]); });

@@ -1,7 +1,7 @@
 #pragma once
-// What a server does with a message: parses and checks it, lets the clock decide, hands the rows' work to the owners and joins
-// their parts into one reply. Frames are read where they were received and values gathered where they are sent from.
-// Threads: one (the socket thread) calls everything; replies may come from owners' threads.
+// What a server does with a message: parses and checks it, lets the clock decide, hands the rows' work to the owners
+// and joins their parts into one reply. Frames are read where they were received and values gathered where they are
+// sent from. Threads: one (the socket thread) calls everything; replies may come from owners' threads.
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -47,9 +47,11 @@ class Service {
   struct Request;
   struct Pull;
   struct Cutting;
-  using Split = std::vector<std::vector<std::vector<std::uint32_t>>>;   // [owner][section] positions; empty: one owner has all
+  using Split =
+      std::vector<std::vector<std::vector<std::uint32_t>>>;  // [owner][section] positions; empty: one owner has all
 
-  Service(ServiceOptions options, Metrics& metrics) : options_(std::move(options)), metrics_(metrics), clock_(options_.clock) {}
+  Service(ServiceOptions options, Metrics& metrics)
+      : options_(std::move(options)), metrics_(metrics), clock_(options_.clock) {}
   Status open(Request& request, const wire::Envelope& envelope);
   Status check_keys(const Request& request, bool unique) const;
   Result<Split> split(const std::vector<wire::SectionView>& views) const;

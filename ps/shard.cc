@@ -7,14 +7,17 @@ Result<std::unique_ptr<Shard>> Shard::make(const ShardOptions& options) {
   DYAD_TRY(optimizer, make_optimizer(options.optimizer));
   shard->optimizer_ = std::move(optimizer);
   for (int t = 0; t < kTables; ++t) {
-    if (options.dims[t] == 0) return fail(Code::kInvalid, "table {} has rows of 0 floats", table_name(static_cast<TableId>(t)));
+    if (options.dims[t] == 0)
+      return fail(Code::kInvalid, "table {} has rows of 0 floats", table_name(static_cast<TableId>(t)));
     shard->tables_[t] = std::make_unique<RowTable>(
-        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip}, *shard->optimizer_);
+        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip},
+        *shard->optimizer_);
   }
   return shard;
 }
 
-void Shard::gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type, std::byte* out) const {
+void Shard::gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type,
+                   std::byte* out) const {
   tables_[static_cast<std::size_t>(section.table)]->gather(section.keys, positions, type, out);
 }
 
@@ -28,7 +31,8 @@ std::size_t Shard::apply(float learning_rate, std::span<const PushPart> pushes) 
         const wire::SectionView& section = push.sections[s];
         if (static_cast<int>(section.table) != t || section.keys.empty()) continue;
         if (!push.split.empty() && push.split[s].empty()) continue;   // none of ours
-        gradients.push_back({section.keys, section.values, push.type, push.split.empty() ? std::span<const std::uint32_t>{} : push.split[s]});
+        gradients.push_back({section.keys, section.values, push.type,
+                             push.split.empty() ? std::span<const std::uint32_t>{} : push.split[s]});
       }
     if (!gradients.empty()) rows += tables_[t]->apply(learning_rate, gradients);
   }

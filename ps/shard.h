@@ -1,7 +1,7 @@
 #pragma once
-// The tables of one owner thread and what can be done to them: gather, apply a step, freeze. A pure core: no threads, no
-// sockets; frames come in as views. The StepClock decides when, the server wires both to sockets.
-// Threads: one owner; a ShardSnapshot may be read by any.
+// The tables of one owner thread and what can be done to them: gather, apply a step, freeze. A pure core: no threads,
+// no sockets; frames come in as views. The StepClock decides when, the server wires both to sockets. Threads: one
+// owner; a ShardSnapshot may be read by any.
 #include <array>
 #include <memory>
 #include <optional>
@@ -36,8 +36,10 @@ class Shard {
   static Result<std::unique_ptr<Shard>> make(const ShardOptions& options);   // kInvalid: unknown optimizer, empty rows
 
   // Writes the rows of one section into `out` [keys.size(), dim], wire form, at `positions` (empty: all).
-  void gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type, std::byte* out) const;
-  // One update of every row with a gradient: gradients of a row are added in the order of `pushes`. Returns rows updated.
+  void gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type,
+              std::byte* out) const;
+  // One update of every row with a gradient: gradients of a row are added in the order of `pushes`. Returns rows
+  // updated.
   std::size_t apply(float learning_rate, std::span<const PushPart> pushes);
   std::shared_ptr<const ShardSnapshot> freeze(Step step);
   void restore(const ShardSnapshot& snapshot);

@@ -33,10 +33,12 @@ std::size_t StepClock::held() const {
 Status StepClock::check_incarnation(Rank& rank, const PushInfo& push) {
   if (push.incarnation == rank.incarnation) return ok();
   if (push.incarnation < rank.incarnation)
-    return fail(Code::kStale, "push of step {} by incarnation {} of worker {}, whose place incarnation {} has taken", push.step,
-                push.incarnation, push.rank, rank.incarnation);
+    return fail(Code::kStale, "push of step {} by incarnation {} of worker {}, whose place incarnation {} has taken",
+                push.step, push.incarnation, push.rank, rank.incarnation);
   if (push.step <= rank.applied)
-    return fail(Code::kStale, "worker {} started again at step {}, but step {} is applied here: the servers must return to its checkpoint first",
+    return fail(Code::kStale,
+                "worker {} started again at step {}, but step {} is applied here: the servers must return to its "
+                "checkpoint first",
                 push.rank, push.step, rank.applied);
   rank.incarnation = push.incarnation;
   for (const auto& [step, held] : rank.pending) dropped_.push_back(held.token);
@@ -47,35 +49,41 @@ Status StepClock::check_incarnation(Rank& rank, const PushInfo& push) {
 // In sync mode the pushes of one step are one update; a cut is one in every mode.
 Status StepClock::check_agreement(const PushInfo& push) const {
   if (!std::isfinite(push.learning_rate) || push.learning_rate < 0)
-    return fail(Code::kInvalid, "worker {} pushed step {} with learning rate {}", push.rank, push.step, push.learning_rate);
+    return fail(Code::kInvalid, "worker {} pushed step {} with learning rate {}", push.rank, push.step,
+                push.learning_rate);
   for (const Rank& rank : ranks_) {
     const auto other = rank.pending.find(push.step);
     if (other == rank.pending.end()) continue;
     if (other->second.cut != push.cut)
-      return fail(Code::kInvalid, "workers {} and {} disagree whether step {} ends in a checkpoint", push.rank, other->second.rank, push.step);
+      return fail(Code::kInvalid, "workers {} and {} disagree whether step {} ends in a checkpoint", push.rank,
+                  other->second.rank, push.step);
     if (options_.mode == Mode::kSync && other->second.learning_rate != push.learning_rate)
-      return fail(Code::kInvalid, "workers {} and {} disagree about the learning rate of step {}: {} and {}", push.rank, other->second.rank,
-                  push.step, push.learning_rate, other->second.learning_rate);
+      return fail(Code::kInvalid, "workers {} and {} disagree about the learning rate of step {}: {} and {}", push.rank,
+                  other->second.rank, push.step, push.learning_rate, other->second.learning_rate);
   }
   if (options_.mode == Mode::kSync || !cut_) return ok();
   if (push.step > *cut_)
-    return fail(Code::kInvalid, "worker {} pushed step {} before the checkpoint at step {} was complete: wait for a pull of at least step {} first",
+    return fail(Code::kInvalid,
+                "worker {} pushed step {} before the checkpoint at step {} was complete: wait for a pull of at least "
+                "step {} first",
                 push.rank, push.step, *cut_, *cut_);
   if ((push.step == *cut_) != push.cut)
-    return fail(Code::kInvalid, "worker {} pushed step {}, and disagrees with the others about the checkpoint at step {}", push.rank, push.step,
-                *cut_);
+    return fail(Code::kInvalid,
+                "worker {} pushed step {}, and disagrees with the others about the checkpoint at step {}", push.rank,
+                push.step, *cut_);
   return ok();
 }
 
 Result<StepClock::Verdict> StepClock::push(const PushInfo& push) {
   if (push.rank.value >= ranks_.size())
-    return fail(Code::kInvalid, "push by worker {} of a job of {}: do all processes run the same configuration?", push.rank, ranks_.size());
+    return fail(Code::kInvalid, "push by worker {} of a job of {}: do all processes run the same configuration?",
+                push.rank, ranks_.size());
   Rank& rank = ranks_[push.rank.value];
   DYAD_TRYV(check_incarnation(rank, push));
   if (push.step <= rank.applied || rank.pending.contains(push.step)) return Verdict::kDuplicate;
   if (push.step.value > rank.applied.value + options_.window)
-    return fail(Code::kOverloaded, "worker {} is at step {}, {} steps past what is applied of it; at most {} are held", push.rank, push.step,
-                push.step.value - rank.applied.value, options_.window);
+    return fail(Code::kOverloaded, "worker {} is at step {}, {} steps past what is applied of it; at most {} are held",
+                push.rank, push.step, push.step.value - rank.applied.value, options_.window);
   DYAD_TRYV(check_agreement(push));
   if (push.cut && (!cut_ || push.step < *cut_)) cut_ = push.step;
   rank.pending.emplace(push.step, push);

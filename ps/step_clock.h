@@ -1,8 +1,9 @@
 #pragma once
-// Steps are the clock: decides when a push is applied and when a pull may be answered. A pure core: knows steps and tokens, no
-// rows, no sockets, no time. Its three settings are one mechanism:
+// Steps are the clock: decides when a push is applied and when a pull may be answered. A pure core: knows steps and
+// tokens, no rows, no sockets, no time. Its three settings are one mechanism:
 //   sync   step t is applied once every rank's push of t is there, all of them together, in rank order
-//   ssp    a push is applied when it arrives, per rank in the order of its steps; how stale a pull may be is the puller's
+//   ssp    a push is applied when it arrives, per rank in the order of its steps; how stale a pull may be is the
+//   puller's
 //          choice by `at_least` (t-1-s), which is measured against the slowest rank
 //   async  as ssp, with pulls that ask for step 0
 // A push with `cut` freezes the tables right after its step is applied from every rank, and before any later step is.
@@ -24,7 +25,7 @@ Result<Mode> parse_mode(const std::string& name);                  // train.mode
 struct ClockOptions {
   Mode mode = Mode::kSync;
   std::uint32_t ranks = 1;
-  std::uint32_t window = 64;                                       // steps that a rank may run ahead of what is applied of it
+  std::uint32_t window = 64;  // steps that a rank may run ahead of what is applied of it
   std::size_t waiting_max = 1024;                                  // pulls that wait at once
   Step start;                                                      // everything up to here is applied (a loaded cut)
 };
@@ -63,10 +64,12 @@ class StepClock {
   // Holds a pull until applied() >= at_least. kOverloaded: too many wait.
   Status wait(Step at_least, Token token);
   bool forget(Token token);                                        // a pull that is no longer wanted
-  std::vector<Token> ready_pulls();                                // those that may be answered now, oldest first; removed
+  std::vector<Token> ready_pulls();  // those that may be answered now, oldest first; removed
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t held() const;                                        // pushes accepted and not yet applied
-  std::vector<Token> dropped() { return std::exchange(dropped_, {}); }   // held pushes of a replaced incarnation, since the last call
+  std::vector<Token> dropped() {
+    return std::exchange(dropped_, {});
+  }  // held pushes of a replaced incarnation, since the last call
 
   // Everything after `step` never happened: forgets held pushes and waiting pulls and returns their tokens.
   std::vector<Token> roll_back(Step step);

@@ -44,7 +44,8 @@ Result<std::vector<std::pair<Step, fs::path>>> step_folders(const fs::path& chec
   std::error_code error;
   if (!fs::exists(checkpoints_dir, error)) return found;
   for (const auto& entry : fs::directory_iterator(checkpoints_dir, error))
-    if (const auto step = step_of(entry.path().filename().string()); step && entry.is_directory()) found.emplace_back(*step, entry.path());
+    if (const auto step = step_of(entry.path().filename().string()); step && entry.is_directory())
+      found.emplace_back(*step, entry.path());
   if (error) return fail(Code::kFailed, "cannot read {}: {}", checkpoints_dir.string(), error.message());
   std::sort(found.begin(), found.end());
   return found;

@@ -24,11 +24,20 @@ std::uint64_t from_hex(const std::string& text) {
 
 json to_json(const Manifest& m) {
   json files = json::array(), codes = json::object();
-  for (const ManifestFile& f : m.files) files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
+  for (const ManifestFile& f : m.files)
+    files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
   for (const auto& [stream, digest] : m.codes) codes[stream] = hex64(digest);
-  return {{"version", kManifestVersion}, {"job", m.job}, {"step", m.step.value}, {"epoch", m.epoch}, {"next_batch", m.next_batch},
-          {"config_digest", hex64(m.config_digest)}, {"dataset_digest", hex64(m.dataset_digest)}, {"codes", codes},
-          {"groups", m.groups}, {"files", files}, {"facts", m.facts}};
+  return {{"version", kManifestVersion},
+          {"job", m.job},
+          {"step", m.step.value},
+          {"epoch", m.epoch},
+          {"next_batch", m.next_batch},
+          {"config_digest", hex64(m.config_digest)},
+          {"dataset_digest", hex64(m.dataset_digest)},
+          {"codes", codes},
+          {"groups", m.groups},
+          {"files", files},
+          {"facts", m.facts}};
 }
 
 Manifest from_json(const json& j) {                        // throws json::exception
@@ -57,11 +66,13 @@ Status check_file(const fs::path& dir, const ManifestFile& file, Depth depth) {
   std::error_code error;
   const auto bytes = fs::file_size(path, error);
   if (error) return fail(Code::kInvalid, "{}: missing, the manifest lists it", path.string());
-  if (bytes != file.bytes) return fail(Code::kInvalid, "{}: {} bytes, the manifest says {}", path.string(), bytes, file.bytes);
+  if (bytes != file.bytes)
+    return fail(Code::kInvalid, "{}: {} bytes, the manifest says {}", path.string(), bytes, file.bytes);
   if (depth == Depth::kSizes) return ok();
   DYAD_TRY(mapped, io::MappedFile::open(path));
   if (digest64(mapped.bytes()) != file.digest)
-    return fail(Code::kInvalid, "{}: altered, its digest is {}, the manifest says {}", path.string(), hex64(digest64(mapped.bytes())), hex64(file.digest));
+    return fail(Code::kInvalid, "{}: altered, its digest is {}, the manifest says {}", path.string(),
+                hex64(digest64(mapped.bytes())), hex64(file.digest));
   return ok();
 }
 
@@ -82,14 +93,17 @@ Status write_manifest(const fs::path& dir, Manifest manifest) {
 Result<Manifest> read_manifest(const fs::path& dir) {
   const fs::path path = dir / kManifestName;
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) return fail(Code::kNotFound, "{}: no manifest, the checkpoint was never finished", dir.string());
+  if (!fs::exists(path, ignored))
+    return fail(Code::kNotFound, "{}: no manifest, the checkpoint was never finished", dir.string());
   DYAD_TRY(text, io::read_file(path));
   try {
     const json j = json::parse(text);
     const std::uint32_t version = j.at("version");
     if (version != kManifestVersion)
-      return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: use a newer dyad", path.string(), version, kManifestVersion);
-    if (from_hex(j.at("digest")) != own_digest(j)) return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
+      return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: use a newer dyad",
+                  path.string(), version, kManifestVersion);
+    if (from_hex(j.at("digest")) != own_digest(j))
+      return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
     return from_json(j);
   } catch (const json::exception& e) {
     return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), e.what());

@@ -1,10 +1,12 @@
 #pragma once
-// The rows of one group of buckets at one step, as a checkpoint holds them: every table, with optimizer state and update counts.
-// The bytes are a function of the rows alone: whatever the number of servers and threads that wrote them.
+// The rows of one group of buckets at one step, as a checkpoint holds them: every table, with optimizer state and
+// update counts. The bytes are a function of the rows alone: whatever the number of servers and threads that wrote
+// them.
 //
 //   | "DYADROWS" | version u32 | tables u32 | step u64 | group u32 | groups u32 | buckets u32 | 0 u32 |
 //   per table:   | table u32 | dim u32 | slots u32 | optimizer char[20], zero-padded |
-//   per section: | bucket u32 | table u32 | rows u64 | keys u64 [rows] | counts u32 [rows] | data f32 [rows, dim + slots] |
+//   per section: | bucket u32 | table u32 | rows u64 | keys u64 [rows] | counts u32 [rows] | data f32 [rows, dim +
+//   slots] |
 //                ascending by (bucket, table), keys ascending within; counts and data each padded with zeros to 8 bytes
 //   end:         | ~0 u32 | ~0 u32 | sections u64 | XXH3-64 of all bytes before u64 |
 // Little-endian. slots: floats of optimizer state per row. Threads: one a writer; a RowsFile is immutable.
@@ -18,6 +20,7 @@
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/io/mapped_file.h"
 
 namespace dyad::ckpt {
 
@@ -42,13 +45,15 @@ struct Written { std::uint64_t bytes = 0, digest = 0; };   // digest64 of the wh
 
 std::string rows_file_name(GroupId group);       // "rows/g0007.rows", relative to the checkpoint's folder
 
-// Writes beside `path` and renames at finish(), after fsync: a half-written file never has the name. Creates missing folders.
+// Writes beside `path` and renames at finish(), after fsync: a half-written file never has the name. Creates missing
+// folders.
 class RowsWriter {
  public:
   static Result<RowsWriter> create(const std::filesystem::path& path, const RowsHeader& header);
   RowsWriter(RowsWriter&&) noexcept;
   ~RowsWriter();                                 // without finish(): removes the temporary
-  // REQUIRES ascending (bucket, table) over the calls and ascending keys within `rows`. An empty section leaves no trace.
+  // REQUIRES ascending (bucket, table) over the calls and ascending keys within `rows`. An empty section leaves no
+  // trace.
   Status section(BucketId bucket, TableId table, std::span<const RowRef> rows);
   Result<Written> finish();
 
@@ -70,17 +75,15 @@ class RowsFile {
  public:
   // Checks digest, layout, order and bounds of everything before it returns. Errors name the file.
   static Result<RowsFile> open(const std::filesystem::path& path);
-  RowsFile(RowsFile&&) noexcept;
-  ~RowsFile();
   const RowsHeader& header() const { return header_; }
   std::uint64_t rows() const { return rows_; }
   void for_each(const std::function<void(const RowView&)>& visit) const;   // in the order of the file
 
  private:
   RowsFile() = default;
-  Status parse(const std::filesystem::path& path);
-  const std::byte* data_ = nullptr;              // mapped
-  std::size_t size_ = 0, sections_at_ = 0;
+  Status parse();
+  io::MappedFile file_;
+  std::size_t sections_at_ = 0;
   RowsHeader header_;
   std::uint64_t rows_ = 0;
 };

@@ -14,7 +14,8 @@ class RowsFileTest : public ::testing::Test {
  protected:
   fs::path dir_ = fs::temp_directory_path() / ("dyad-rows-file-test-" + std::to_string(::getpid()));
   fs::path path_ = dir_ / rows_file_name(GroupId{7});
-  RowsHeader header_{Step{40}, GroupId{7}, 32, 1024, {{TableId::kItem, 3, 2, "adagrad"}, {TableId::kSemantic, 5, 0, "sgd"}}};
+  RowsHeader header_{
+      Step{40}, GroupId{7}, 32, 1024, {{TableId::kItem, 3, 2, "adagrad"}, {TableId::kSemantic, 5, 0, "sgd"}}};
   std::vector<float> data_ = std::vector<float>(64);
 
   void SetUp() override {
@@ -23,7 +24,9 @@ class RowsFileTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(dir_); }
   Result<Written> write() {
     DYAD_TRY(writer, RowsWriter::create(path_, header_));
-    const RowRef item[] = {{RowKey{4}, 9, data_.data()}, {RowKey{1ull << 40}, 1, data_.data() + 5}, {RowKey{1ull << 41}, 2, data_.data() + 10}};
+    const RowRef item[] = {{RowKey{4}, 9, data_.data()},
+                           {RowKey{1ull << 40}, 1, data_.data() + 5},
+                           {RowKey{1ull << 41}, 2, data_.data() + 10}};
     const RowRef code[] = {{RowKey{6}, 3, data_.data() + 20}};
     DYAD_TRYV(writer.section(BucketId{224}, TableId::kItem, item));
     DYAD_TRYV(writer.section(BucketId{224}, TableId::kSemantic, {}));

@@ -26,7 +26,8 @@ __attribute__((target("avx,f16c"))) void narrow(const float* from, std::size_t n
   }
 }
 
-template <bool kAdd> __attribute__((target("avx,f16c"))) void widen(const std::byte* from, std::size_t n, float scale, float* to) {
+template <bool kAdd>
+__attribute__((target("avx,f16c"))) void widen(const std::byte* from, std::size_t n, float scale, float* to) {
   const __m256 factor = _mm256_set1_ps(scale);
   std::size_t i = 0;
   for (; i + 8 <= n; i += 8) {

@@ -27,5 +27,7 @@ class Adagrad final : public RowOptimizer {
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_adagrad(const OptimizerOptions& options) { return std::make_unique<Adagrad>(options); }
+std::unique_ptr<RowOptimizer> make_adagrad(const OptimizerOptions& options) {
+  return std::make_unique<Adagrad>(options);
+}
 }  // namespace dyad::ps

@@ -1,4 +1,5 @@
-// Kingma & Ba 2015, and AdamW (Loshchilov & Hutter 2019) with the decay outside the moments. t is the row's own update count.
+// Kingma & Ba 2015, and AdamW (Loshchilov & Hutter 2019) with the decay outside the moments. t is the row's own update
+// count.
 //   m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g^2;  w <- w - lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + eps)
 // State: [m (dim) | v (dim)].
 #include <cmath>
@@ -39,7 +40,8 @@ class Adam final : public RowOptimizer {
   struct Correction { double first, second; };      // 1/(1-b1^t), 1/sqrt(1-b2^t)
   Correction compute(std::uint32_t t) const {
     if (t == 0) return {1, 1};
-    return {1.0 / (1.0 - std::pow(static_cast<double>(o_.beta1), t)), 1.0 / std::sqrt(1.0 - std::pow(static_cast<double>(o_.beta2), t))};
+    return {1.0 / (1.0 - std::pow(static_cast<double>(o_.beta1), t)),
+            1.0 / std::sqrt(1.0 - std::pow(static_cast<double>(o_.beta2), t))};
   }
   OptimizerOptions o_;
   bool decoupled_;

@@ -10,7 +10,8 @@ Result<std::unique_ptr<RowOptimizer>> make_optimizer(const OptimizerOptions& opt
   if (options.name == "rowwise_adagrad") return make_rowwise_adagrad(options);
   if (options.name == "adam") return make_adam(options, false);
   if (options.name == "adamw") return make_adam(options, true);
-  return fail(Code::kInvalid, "rows.optimizer = \"{}\" is unknown: choose sgd, adagrad, rowwise_adagrad, adam or adamw", options.name);
+  return fail(Code::kInvalid, "rows.optimizer = \"{}\" is unknown: choose sgd, adagrad, rowwise_adagrad, adam or adamw",
+              options.name);
 }
 
 void clip_row(std::span<float> gradient, float clip) {

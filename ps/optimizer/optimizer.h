@@ -1,8 +1,8 @@
 #pragma once
-// Optimizers of single rows: one gradient moves one row. Sparse (lazy) semantics: a row that gets no gradient at a step does not
-// move and its state does not decay; `count`, the number of updates of this row, takes the place of the global step in Adam's
-// bias correction. With every row touched at every step they equal LibTorch's dense optimizers (optimizer_test.cc).
-// Threads: const after construction; any thread may call update on rows of its own.
+// Optimizers of single rows: one gradient moves one row. Sparse (lazy) semantics: a row that gets no gradient at a step
+// does not move and its state does not decay; `count`, the number of updates of this row, takes the place of the global
+// step in Adam's bias correction. With every row touched at every step they equal LibTorch's dense optimizers
+// (optimizer_test.cc). Threads: const after construction; any thread may call update on rows of its own.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

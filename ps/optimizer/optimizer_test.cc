@@ -27,8 +27,11 @@ std::vector<float> ours(const OptimizerOptions& options) {
   for (int step = 1; step <= kSteps; ++step) {
     const auto gradient = draw(100 + step, 0.1f);
     for (std::size_t r = 0; r < kRows; ++r)
-      optimizer->update({static_cast<float>(kRate), static_cast<std::uint32_t>(step), {gradient.data() + r * kDim, kDim},
-                         value.data() + r * kDim, state.data() + r * optimizer->slots(kDim)});
+      optimizer->update({static_cast<float>(kRate),
+                         static_cast<std::uint32_t>(step),
+                         {gradient.data() + r * kDim, kDim},
+                         value.data() + r * kDim,
+                         state.data() + r * optimizer->slots(kDim)});
   }
   return value;
 }
@@ -62,17 +65,20 @@ template <class Optimizer, class Options> MakeTorch torch_maker(Options options)
 }
 
 TEST(RowOptimizer, SgdEqualsLibTorch) {
-  expect_equal({.name = "sgd", .weight_decay = 0.1f}, torch_maker<torch::optim::SGD>(torch::optim::SGDOptions(kRate).weight_decay(0.1)));
+  expect_equal({.name = "sgd", .weight_decay = 0.1f},
+               torch_maker<torch::optim::SGD>(torch::optim::SGDOptions(kRate).weight_decay(0.1)));
 }
 TEST(RowOptimizer, AdagradEqualsLibTorch) {
   expect_equal({.name = "adagrad", .eps = 1e-6f, .weight_decay = 0.1f},
                torch_maker<torch::optim::Adagrad>(torch::optim::AdagradOptions(kRate).weight_decay(0.1).eps(1e-6)));
 }
 TEST(RowOptimizer, AdamEqualsLibTorch) {
-  expect_equal({.name = "adam", .weight_decay = 0.1f}, torch_maker<torch::optim::Adam>(torch::optim::AdamOptions(kRate).weight_decay(0.1)));
+  expect_equal({.name = "adam", .weight_decay = 0.1f},
+               torch_maker<torch::optim::Adam>(torch::optim::AdamOptions(kRate).weight_decay(0.1)));
 }
 TEST(RowOptimizer, AdamWEqualsLibTorch) {
-  expect_equal({.name = "adamw", .weight_decay = 0.1f}, torch_maker<torch::optim::AdamW>(torch::optim::AdamWOptions(kRate).weight_decay(0.1)));
+  expect_equal({.name = "adamw", .weight_decay = 0.1f},
+               torch_maker<torch::optim::AdamW>(torch::optim::AdamWOptions(kRate).weight_decay(0.1)));
 }
 
 TEST(RowOptimizer, RowwiseAdagradFollowsItsFormula) {

@@ -1,4 +1,5 @@
-// Adagrad with one accumulator a row, the mean of the squares (as in DLRM):  G <- G + mean(g^2);  w <- w - lr g / (sqrt(G) + eps)
+// Adagrad with one accumulator a row, the mean of the squares (as in DLRM):  G <- G + mean(g^2);  w <- w - lr g /
+// (sqrt(G) + eps)
 #include <cmath>
 #include "ps/optimizer/optimizer.h"
 
@@ -30,5 +31,7 @@ class RowwiseAdagrad final : public RowOptimizer {
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const OptimizerOptions& options) { return std::make_unique<RowwiseAdagrad>(options); }
+std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const OptimizerOptions& options) {
+  return std::make_unique<RowwiseAdagrad>(options);
+}
 }  // namespace dyad::ps

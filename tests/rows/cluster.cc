@@ -16,7 +16,8 @@ Cluster::Cluster(const ClusterOptions& options) : options_(options) {
   dir_ = fs::temp_directory_path() / fmt::format("dyad-cluster-{}-{}", ::getpid(), number++);
   for (std::uint32_t s = 0; s < options.servers; ++s) servers_.push_back(bind(s, "tcp://127.0.0.1:*"));
   routing_.epoch = RoutingEpoch{1};
-  for (std::uint32_t g = 0; g < options.partition.groups; ++g) routing_.group_server.push_back(g * options.servers / options.partition.groups);
+  for (std::uint32_t g = 0; g < options.partition.groups; ++g)
+    routing_.group_server.push_back(g * options.servers / options.partition.groups);
   for (auto& server : servers_) {
     routing_.server_address.push_back(server->endpoint());
     routing_.server_incarnation.push_back(1);
@@ -62,9 +63,11 @@ void Cluster::restart_server(std::uint32_t id) {
 }
 
 std::unique_ptr<worker::RowClient> Cluster::client(std::uint32_t rank, std::uint64_t incarnation) {
-  return std::move(worker::make_row_client(context_, {WorkerRank{rank}, Incarnation{incarnation}, options_.partition, options_.dims,
-                                                      options_.values, options_.timeout_ms, options_.resend_ms},
-                                           routing_)).value();
+  return std::move(worker::make_row_client(context_,
+                                           {WorkerRank{rank}, Incarnation{incarnation}, options_.partition,
+                                            options_.dims, options_.values, options_.timeout_ms, options_.resend_ms},
+                                           routing_))
+      .value();
 }
 
 std::map<std::string, std::uint64_t> Cluster::wait_for_cut(Step step) {
@@ -86,11 +89,13 @@ Work work_of(std::uint64_t step, std::uint32_t rank, TableId table, std::uint32_
   Work work;
   const std::uint64_t first = random.below(50);
   for (std::uint64_t key = first; key < first + 150; ++key) if (random.below(3) != 0) work.keys.push_back(RowKey{key});
-  for (std::size_t i = 0; i < work.keys.size() * dim; ++i) work.gradient.push_back(0.1f * static_cast<float>(random.normal()));
+  for (std::size_t i = 0; i < work.keys.size() * dim; ++i)
+    work.gradient.push_back(0.1f * static_cast<float>(random.normal()));
   return work;
 }
 
-Reference::Reference(const ClusterOptions& options) : options_(options), optimizer_(std::move(ps::make_optimizer(options.optimizer)).value()) {}
+Reference::Reference(const ClusterOptions& options)
+    : options_(options), optimizer_(std::move(ps::make_optimizer(options.optimizer)).value()) {}
 
 Reference::Row& Reference::at(TableId table, RowKey key) {
   const auto [place, fresh] = rows_.try_emplace({table, key});
@@ -126,8 +131,8 @@ void Reference::step(std::uint64_t step, float learning_rate) {
 
 std::vector<float> Reference::row(TableId table, RowKey key) { return at(table, key).value; }
 
-std::vector<std::vector<float>> train_step(worker::RowClient& client, std::uint64_t step, std::uint32_t rank, const ClusterOptions& options,
-                                           Step at_least, bool cut) {
+std::vector<std::vector<float>> train_step(worker::RowClient& client, std::uint64_t step, std::uint32_t rank,
+                                           const ClusterOptions& options, Step at_least, bool cut) {
   std::vector<Work> work;
   std::vector<std::vector<float>> pulled;
   for (int t = 0; t < kTables; ++t) {

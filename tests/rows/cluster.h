@@ -1,6 +1,6 @@
 #pragma once
-// A few parameter servers and row clients in one process, over real sockets on loopback, and the plain sequential computation
-// that they must equal bit for bit.
+// A few parameter servers and row clients in one process, over real sockets on loopback, and the plain sequential
+// computation that they must equal bit for bit.
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -74,8 +74,9 @@ class Reference {
 inline constexpr std::uint64_t kSeed = 11;
 inline constexpr float kStd = 0.02f, kRate = 0.01f;
 
-// One step of a worker on all tables: pulls at_least, checks nothing, pushes work_of(step). Returns what was pulled, table by table.
-std::vector<std::vector<float>> train_step(worker::RowClient& client, std::uint64_t step, std::uint32_t rank, const ClusterOptions& options,
-                                           Step at_least, bool cut = false);
+// One step of a worker on all tables: pulls at_least, checks nothing, pushes work_of(step). Returns what was pulled,
+// table by table.
+std::vector<std::vector<float>> train_step(worker::RowClient& client, std::uint64_t step, std::uint32_t rank,
+                                           const ClusterOptions& options, Step at_least, bool cut = false);
 
 }  // namespace dyad::tests

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t kSteps = 6;
 
 // Every rank trains steps first..last in its own thread; at_least as sync wants it.
-void train_all(Cluster& cluster, const ClusterOptions& options, std::uint64_t first, std::uint64_t last, Step cut = {}, std::uint64_t incarnation = 1) {
+void train_all(Cluster& cluster, const ClusterOptions& options, std::uint64_t first, std::uint64_t last, Step cut = {},
+               std::uint64_t incarnation = 1) {
   std::vector<std::thread> ranks;
   for (std::uint32_t r = 0; r < options.ranks; ++r)
     ranks.emplace_back([&, r] {
@@ -42,7 +43,8 @@ void expect_equals_reference(Cluster& cluster, const ClusterOptions& options, st
     const std::size_t dim = options.dims[static_cast<std::size_t>(t)];
     for (std::uint64_t k = 0; k < 220; ++k) {
       const auto want = reference.row(table, RowKey{219 - k});
-      ASSERT_TRUE(std::equal(want.begin(), want.end(), got.begin() + static_cast<std::ptrdiff_t>(k * dim))) << table_name(table) << " row " << 219 - k;
+      ASSERT_TRUE(std::equal(want.begin(), want.end(), got.begin() + static_cast<std::ptrdiff_t>(k * dim)))
+          << table_name(table) << " row " << 219 - k;
     }
   }
 }
@@ -80,7 +82,8 @@ TEST(Rows, HalfPrecisionOnTheWireStaysNear) {
   for (std::uint64_t s = 1; s <= kSteps; ++s) reference.step(s, kRate);
   const auto got = pull_all(cluster, options, Step{kSteps}, TableId::kItem);
   for (std::uint64_t k = 0; k < 220; ++k)
-    for (std::size_t d = 0; d < 8; ++d) EXPECT_NEAR(got[k * 8 + d], reference.row(TableId::kItem, RowKey{219 - k})[d], 2e-3);
+    for (std::size_t d = 0; d < 8; ++d)
+      EXPECT_NEAR(got[k * 8 + d], reference.row(TableId::kItem, RowKey{219 - k})[d], 2e-3);
 }
 
 TEST(Rows, APulledRowIsThatOfTheStepBefore) {
@@ -95,7 +98,8 @@ TEST(Rows, APulledRowIsThatOfTheStepBefore) {
       const Work work = work_of(s, 0, static_cast<TableId>(t), 8);
       for (std::size_t i = 0; i < work.keys.size(); ++i) {
         const auto want = reference.row(static_cast<TableId>(t), work.keys[i]);
-        ASSERT_TRUE(std::equal(want.begin(), want.end(), pulled[static_cast<std::size_t>(t)].begin() + static_cast<std::ptrdiff_t>(8 * i)));
+        ASSERT_TRUE(std::equal(want.begin(), want.end(),
+                               pulled[static_cast<std::size_t>(t)].begin() + static_cast<std::ptrdiff_t>(8 * i)));
       }
     }
     reference.step(s, kRate);
@@ -122,7 +126,8 @@ TEST(Rows, ADuplicatePushChangesNothing) {
         message.push_back(net::Frame::copy(std::as_bytes(std::span(work.keys))));
         message.push_back(net::Frame::copy(std::as_bytes(std::span(work.gradient))));
       }
-      message[0] = net::Frame::copy(wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, step, RoutingEpoch{1}, push}));
+      message[0] =
+          net::Frame::copy(wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, step, RoutingEpoch{1}, push}));
       connection.send(std::move(message)).value();
       auto answer = connection.recv(10000).value();
       ASSERT_TRUE(answer);
@@ -282,7 +287,8 @@ TEST(Rows, MalformedAndMisroutedRequestsAreRefusedAndTheServerGoesOn) {
   };
   const auto with = [&](wire::Body body, std::vector<std::uint64_t> keys, std::uint64_t epoch = 1) {
     net::Message message;
-    message.push_back(net::Frame::copy(wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, 7, RoutingEpoch{epoch}, std::move(body)})));
+    message.push_back(net::Frame::copy(
+        wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, 7, RoutingEpoch{epoch}, std::move(body)})));
     message.push_back(net::Frame::copy(std::as_bytes(std::span(keys))));
     return message;
   };

@@ -1,6 +1,6 @@
-// dyad-bench-ps: what pulling and pushing rows costs. Servers and workers run as threads of this process over loopback sockets,
-// each with a ZeroMQ context of its own as in a job. In the same run it measures the ceilings: the same bytes through bare ZeroMQ,
-// and their memcpy.
+// dyad-bench-ps: what pulling and pushing rows costs. Servers and workers run as threads of this process over loopback
+// sockets, each with a ZeroMQ context of its own as in a job. In the same run it measures the ceilings: the same bytes
+// through bare ZeroMQ, and their memcpy.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -28,7 +28,9 @@ struct Options {
 double cpu_s() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -45,7 +47,8 @@ std::vector<RowKey> keys_of(std::uint64_t step, std::uint64_t stream, std::size_
   std::vector<RowKey> keys;
   const double chance = static_cast<double>(count) / static_cast<double>(catalogue);
   for (std::uint64_t run = 0; run < catalogue; run += 32)
-    if (random.uniform() < chance) for (std::uint64_t k = run; k < std::min<std::uint64_t>(run + 32, catalogue); ++k) keys.push_back(RowKey{k});
+    if (random.uniform() < chance)
+      for (std::uint64_t k = run; k < std::min<std::uint64_t>(run + 32, catalogue); ++k) keys.push_back(RowKey{k});
   return keys;
 }
 
@@ -61,7 +64,8 @@ struct StepRows {                                              // a worker's buf
   }
 };
 
-void work(const Options& o, const wire::Routing& routing, const wire::Partition& partition, std::uint32_t rank, std::uint32_t first) {
+void work(const Options& o, const wire::Routing& routing, const wire::Partition& partition, std::uint32_t rank,
+          std::uint32_t first) {
   net::Context context;
   auto client = std::move(worker::make_row_client(
       context, {WorkerRank{rank}, Incarnation{1}, partition, {o.dim, o.dim, o.dim},
@@ -109,9 +113,11 @@ Cost rows_cost(const Options& o) {
   }
   for (std::uint32_t g = 0; g < partition.groups; ++g) routing.group_server.push_back(g % o.servers);
   for (auto& server : servers) server->start({Incarnation{1}, routing, {}, {}}).value();
-  in_threads(o.workers, [&](std::uint32_t r) { work(o, routing, partition, r, 1); });   // warm: rows are made, buffers grown
-  const Cost cost = measure(static_cast<double>(o.steps) * o.workers, o.workers,
-                            [&] { in_threads(o.workers, [&](std::uint32_t r) { work(o, routing, partition, r, 1 + o.steps); }); });
+  in_threads(o.workers,
+             [&](std::uint32_t r) { work(o, routing, partition, r, 1); });  // warm: rows are made, buffers grown
+  const Cost cost = measure(static_cast<double>(o.steps) * o.workers, o.workers, [&] {
+    in_threads(o.workers, [&](std::uint32_t r) { work(o, routing, partition, r, 1 + o.steps); });
+  });
   servers.clear();
   return cost;
 }
@@ -166,7 +172,8 @@ Cost draw_cost(const Options& o) {
 }
 
 void line(const char* what, const Cost& cost, double gigabytes) {
-  fmt::print("{:<34} {:>9.2f} {:>11.2f} {:>9.2f}\n", what, 1e3 * cost.wall_s, 1e3 * cost.cpu_s, gigabytes / cost.wall_s);
+  fmt::print("{:<34} {:>9.2f} {:>11.2f} {:>9.2f}\n", what, 1e3 * cost.wall_s, 1e3 * cost.cpu_s,
+             gigabytes / cost.wall_s);
 }
 
 }  // namespace
@@ -189,13 +196,13 @@ int main(int argc, char** argv) {
   const Cost copy = copy_cost(o, 2 * bytes), bare = bare_cost(o, bytes), draw = draw_cost(o);
   Cost rows = rows_cost(o);
   rows.cpu_s -= draw.cpu_s;                                    // making up keys is no part of it
-  fmt::print("{} rows x {} floats ({}), pulled and pushed by {} workers, {} servers of {} threads, {} steps\n", o.rows, o.dim, o.wire,
-             o.workers, o.servers, o.threads, o.steps);
+  fmt::print("{} rows x {} floats ({}), pulled and pushed by {} workers, {} servers of {} threads, {} steps\n", o.rows,
+             o.dim, o.wire, o.workers, o.servers, o.threads, o.steps);
   fmt::print("{:<34} {:>9} {:>11} {:>9}\n", "per worker and step", "wall ms", "CPU ms", "GB/s");
   line("memcpy of the bytes", copy, gigabytes);
   line("bare ZeroMQ, loopback", bare, gigabytes);
   line("pull + push, servers included", rows, gigabytes);
-  fmt::print("rows/s (pulled and pushed, a worker) {:.0f}; CPU beside bare ZeroMQ {:.2f} times\n", 2.0 * o.rows / rows.wall_s,
-             rows.cpu_s / bare.cpu_s);
+  fmt::print("rows/s (pulled and pushed, a worker) {:.0f}; CPU beside bare ZeroMQ {:.2f} times\n",
+             2.0 * o.rows / rows.wall_s, rows.cpu_s / bare.cpu_s);
   return 0;
 }

@@ -6,7 +6,8 @@ namespace dyad::worker {
 
 std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<const RowKey> keys) {
   for (const auto& known : recent_)
-    if (known->table == table && std::equal(keys.begin(), keys.end(), known->keys.begin(), known->keys.end())) return known;
+    if (known->table == table && std::equal(keys.begin(), keys.end(), known->keys.begin(), known->keys.end()))
+      return known;
   auto plan = std::make_shared<RoutePlan>();
   plan->table = table;
   plan->keys.assign(keys.begin(), keys.end());

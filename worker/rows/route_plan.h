@@ -1,6 +1,6 @@
 #pragma once
-// Where the rows of one key set live: for each server its keys and their places in the caller's order. Computed once per key set:
-// the keys that are pulled are the keys that are pushed. Threads: one owner; a plan is immutable.
+// Where the rows of one key set live: for each server its keys and their places in the caller's order. Computed once
+// per key set: the keys that are pulled are the keys that are pushed. Threads: one owner; a plan is immutable.
 #include <cstdint>
 #include <deque>
 #include <memory>

@@ -26,14 +26,18 @@ Status ServerLink::send(std::uint64_t number, net::Message message, double now_s
 
 // Whether this answers a request that is still open.
 Result<bool> ServerLink::settle(const wire::Envelope& envelope) {
-  const auto at = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.number == envelope.request; });
+  const auto at =
+      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.number == envelope.request; });
   if (const auto* refused = std::get_if<wire::ErrorReply>(&envelope.body)) {
-    if (refused->error.code == Code::kOverloaded) return false;      // stays open: it goes out again when its interval is over
+    if (refused->error.code == Code::kOverloaded)
+      return false;  // stays open: it goes out again when its interval is over
     if (at != pending_.end() || envelope.request == 0)
-      return Error{refused->error.code, fmt::format("server {} at {}: {}", options_.server, connection_.endpoint(), refused->error.message)};
+      return Error{refused->error.code,
+                   fmt::format("server {} at {}: {}", options_.server, connection_.endpoint(), refused->error.message)};
     return false;
   }
-  if (at == pending_.end() || std::holds_alternative<wire::Ack>(envelope.body)) return false;   // late, or "alive, and still waiting"
+  if (at == pending_.end() || std::holds_alternative<wire::Ack>(envelope.body))
+    return false;  // late, or "alive, and still waiting"
   pending_.erase(at);
   return true;
 }
@@ -44,13 +48,16 @@ Result<std::optional<LinkReply>> ServerLink::take(double now_s) {
     if (!message || message->empty()) return std::optional<LinkReply>{};
     DYAD_TRY(envelope, wire::decode(message->front().bytes()));
     if (envelope.sender.role != wire::Role::kServer || envelope.sender.id != options_.server.value)
-      return fail(Code::kInvalid, "{} is not server {}: is its address in the routing right?", connection_.endpoint(), options_.server);
+      return fail(Code::kInvalid, "{} is not server {}: is its address in the routing right?", connection_.endpoint(),
+                  options_.server);
     if (envelope.sender.incarnation != options_.incarnation)
-      return fail(Code::kStale, "server {} at {} was restarted (incarnation {}, routed to {}): ask the coordinator for the routing",
+      return fail(Code::kStale,
+                  "server {} at {} was restarted (incarnation {}, routed to {}): ask the coordinator for the routing",
                   options_.server, connection_.endpoint(), envelope.sender.incarnation, options_.incarnation);
     heard_s_ = now_s;
     DYAD_TRY(settled, settle(envelope));
-    if (settled) return std::optional<LinkReply>(LinkReply{envelope.request, std::move(envelope.body), std::move(*message)});
+    if (settled)
+      return std::optional<LinkReply>(LinkReply{envelope.request, std::move(envelope.body), std::move(*message)});
   }
 }
 
@@ -58,12 +65,15 @@ Status ServerLink::check_time(double now_s) {
   const double timeout_s = options_.timeout_ms * 1e-3;
   for (Pending& pending : pending_) {
     if (now_s - std::max(heard_s_, pending.first_s) > timeout_s)
-      return fail(Code::kDisconnected, "server {} at {} has been silent for {:.1f} s: is it running?", options_.server, connection_.endpoint(), timeout_s);
+      return fail(Code::kDisconnected, "server {} at {} has been silent for {:.1f} s: is it running?", options_.server,
+                  connection_.endpoint(), timeout_s);
     if (now_s - pending.first_s > 10 * timeout_s)
-      return fail(Code::kOverloaded, "server {} at {} lives but has not answered for {:.1f} s: is another worker stuck?", options_.server,
+      return fail(Code::kOverloaded,
+                  "server {} at {} lives but has not answered for {:.1f} s: is another worker stuck?", options_.server,
                   connection_.endpoint(), 10 * timeout_s);
     if (now_s < pending.again_s) continue;
-    pending.interval_s = std::min({2 * pending.interval_s, 8e-3 * options_.resend_ms, timeout_s / 4});   // a few signs of life in time
+    pending.interval_s =
+        std::min({2 * pending.interval_s, 8e-3 * options_.resend_ms, timeout_s / 4});  // a few signs of life in time
     pending.again_s = now_s + pending.interval_s;
     ++resent_;
     DYAD_TRYV(transmit(pending));

@@ -1,6 +1,6 @@
 #pragma once
-// One server as a row client sees it: its connection and the requests that it has not answered yet, which go out again until it
-// does. Threads: one owner.
+// One server as a row client sees it: its connection and the requests that it has not answered yet, which go out again
+// until it does. Threads: one owner.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -25,8 +25,8 @@ class ServerLink {
  public:
   static Result<ServerLink> open(net::Context& context, const LinkOptions& options);
   Status send(std::uint64_t number, net::Message message, double now_s);
-  // The next answer to a request of ours, which is then done; empty when none has come. kStale when the server is another one
-  // than we were routed to, and the server's own error when it refused.
+  // The next answer to a request of ours, which is then done; empty when none has come. kStale when the server is
+  // another one than we were routed to, and the server's own error when it refused.
   Result<std::optional<LinkReply>> take(double now_s);
   // Sends again what has waited long enough. kDisconnected, naming the server, when it was silent for too long.
   Status check_time(double now_s);
@@ -40,7 +40,8 @@ class ServerLink {
     net::Message message;
     double first_s = 0, again_s = 0, interval_s = 0;
   };
-  ServerLink(net::Connection connection, const LinkOptions& options) : options_(options), connection_(std::move(connection)) {}
+  ServerLink(net::Connection connection, const LinkOptions& options)
+      : options_(options), connection_(std::move(connection)) {}
   Status transmit(Pending& pending);
   Result<bool> settle(const wire::Envelope& envelope);
 

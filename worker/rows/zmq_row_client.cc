@@ -1,5 +1,5 @@
-// RowClient over one ServerLink a server. Rows are scattered out of the received frame and gradients gathered into the frame that
-// is sent: one copy each way on this side.
+// RowClient over one ServerLink a server. Rows are scattered out of the received frame and gradients gathered into the
+// frame that is sent: one copy each way on this side.
 #include <algorithm>
 #include "common/base/check.h"
 #include "common/base/clock.h"
@@ -19,7 +19,10 @@ using wire::Section;
 class ZmqRowClient final : public RowClient {
  public:
   ZmqRowClient(const RowClientOptions& options, const wire::Routing& routing, std::vector<ServerLink> links)
-      : options_(options), epoch_(routing.epoch), planner_(options.partition, routing.group_server, links.size()), links_(std::move(links)),
+      : options_(options),
+        epoch_(routing.epoch),
+        planner_(options.partition, routing.group_server, links.size()),
+        links_(std::move(links)),
         pull_number_(links_.size()) {
     for (ServerLink& link : links_) poller_.add(link.connection());
   }
@@ -57,7 +60,8 @@ class ZmqRowClient final : public RowClient {
 };
 
 net::Frame ZmqRowClient::header(std::uint64_t number, wire::Body body) const {
-  return net::Frame::copy(wire::encode({{wire::Role::kWorker, options_.rank.value, options_.incarnation}, number, epoch_, std::move(body)}));
+  return net::Frame::copy(wire::encode(
+      {{wire::Role::kWorker, options_.rank.value, options_.incarnation}, number, epoch_, std::move(body)}));
 }
 
 Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requests) {
@@ -89,7 +93,8 @@ Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requ
 
 Status ZmqRowClient::scatter(std::size_t server, const LinkReply& reply) {
   const auto* pull = std::get_if<wire::PullReply>(&reply.body);
-  if (pull == nullptr) return fail(Code::kInvalid, "server {} answered a pull with {}", server, wire::body_name(reply.body));
+  if (pull == nullptr)
+    return fail(Code::kInvalid, "server {} answered a pull with {}", server, wire::body_name(reply.body));
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < reply.frames.size(); ++i) bulk.push_back(reply.frames[i].bytes());
   DYAD_TRY(views, wire::open_sections(*pull, bulk, options_.dims));
@@ -102,7 +107,8 @@ Status ZmqRowClient::scatter(std::size_t server, const LinkReply& reply) {
     const wire::SectionView& view = views[next++];
     const std::size_t floats = dim(view.table), row_bytes = floats * wire::value_bytes(pull->values);
     for (std::size_t i = 0; i < part.keys.size(); ++i)
-      wire::from_wire(view.values.data() + i * row_bytes, floats, pull->values, 1.0f, pulled_[p].out.data() + part.positions[i] * floats);
+      wire::from_wire(view.values.data() + i * row_bytes, floats, pull->values, 1.0f,
+                      pulled_[p].out.data() + part.positions[i] * floats);
     traffic_.pulled_bytes += view.values.size();
   }
   pull_number_[server] = 0;
@@ -136,7 +142,9 @@ Status ZmqRowClient::wait() {
 }
 
 Status ZmqRowClient::flush() {
-  return pump_until([this] { return std::all_of(links_.begin(), links_.end(), [](const ServerLink& l) { return l.pending() == 0; }); });
+  return pump_until([this] {
+    return std::all_of(links_.begin(), links_.end(), [](const ServerLink& l) { return l.pending() == 0; });
+  });
 }
 
 net::Frame ZmqRowClient::gather(const PushRequest& request, const RoutePlan& plan, std::size_t server) {
@@ -153,7 +161,8 @@ net::Frame ZmqRowClient::gather(const PushRequest& request, const RoutePlan& pla
 
 Status ZmqRowClient::push(std::span<const PushRequest> requests, const PushOptions& options) {
   DYAD_TRYV(pump_until([this] {
-    return std::all_of(links_.begin(), links_.end(), [this](const ServerLink& l) { return l.pending() < options_.unacknowledged_max; });
+    return std::all_of(links_.begin(), links_.end(),
+                       [this](const ServerLink& l) { return l.pending() < options_.unacknowledged_max; });
   }));
   std::vector<std::shared_ptr<const RoutePlan>> plans;
   for (const PushRequest& r : requests) {
@@ -185,10 +194,12 @@ RowTraffic ZmqRowClient::traffic() const {
 
 }  // namespace
 
-Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const RowClientOptions& options, const wire::Routing& routing) {
+Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const RowClientOptions& options,
+                                                   const wire::Routing& routing) {
   DYAD_TRYV(check(options.partition));
   if (routing.group_server.size() != options.partition.groups)
-    return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", routing.group_server.size(), options.partition.groups);
+    return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", routing.group_server.size(),
+                options.partition.groups);
   std::vector<ServerLink> links;
   for (std::uint32_t s = 0; s < routing.server_address.size(); ++s) {
     DYAD_TRY(link, ServerLink::open(context, {ServerId{s}, Incarnation{routing.server_incarnation.at(s)},
