@@ -1,9 +1,9 @@
 #pragma once
 // Items to K clusters of equal size (they differ by at most one) so that the sum of similarities is as large as
-// possible: the transportation problem. Two steps:
+// possible:
+// the transportation problem. Two steps:
 //  1. Prices (the dual variables): each item takes the centre with the largest similarity - price; a centre with too
-//  many
-//     items gets dearer, one with too few cheaper. A few dozen cheap passes bring the sizes within some per cent.
+//     many items gets dearer, one with too few cheaper. A few dozen cheap passes bring the sizes within some per cent.
 //  2. Exact sizes by shortest augmenting paths over the K clusters: moving an item from c to c' loses
 //     (s_ic - p_c) - (s_ic' - p_c') >= 0; the cheapest chain of moves from a cluster that is too large to one that is
 //     too small is a shortest path. Given the prices and all candidates this is the optimum; the usual greedy pass

@@ -10,7 +10,7 @@ namespace dyad::codes {
 namespace {
 
 constexpr int kFirstPasses = 40, kLaterPasses = 12,
-              kLastPasses = 40;  // of prices; later rounds start from the last prices
+              kLastPasses = 40;   // of prices; later rounds start from the last prices
 constexpr double kLeastGain = 1e-4;                                     // of the objective, relative
 
 Matrix random_rows(MatrixView rows, std::size_t k, std::uint64_t seed) {

@@ -16,7 +16,7 @@ class Rebalance {
 
  private:
   struct Move { float loss; std::uint32_t item, to; };
-  std::size_t excess() const;  // items above the largest size allowed or below the least
+  std::size_t excess() const;   // items above the largest size allowed or below the least
   float similarity(std::size_t item, std::size_t centre) const;
   void refresh(std::size_t from);                               // the edges that leave a cluster
   void move(std::size_t item, std::size_t to);

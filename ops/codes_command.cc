@@ -1,0 +1,90 @@
+// dyad codes build | report: item codes from item vectors, and what they look like.
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include "common/base/progress.h"
+#include "common/data/dataset.h"
+#include "ops/command.h"
+#include "tools/codes/build.h"
+#include "tools/codes/report.h"
+
+namespace dyad::ops {
+namespace {
+
+struct Options {
+  std::string data, stream = "both";
+  codes::BuildOptions build;
+  codes::ReportOptions report;
+  bool json = false;
+};
+
+std::vector<codes::Stream> streams_of(const std::string& name) {
+  if (name == "behaviour") return {codes::Stream::kBehaviour};
+  if (name == "semantic") return {codes::Stream::kSemantic};
+  return {codes::Stream::kBehaviour, codes::Stream::kSemantic};
+}
+
+Status build(Options options) {
+  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  for (const codes::Stream stream : streams_of(options.stream)) {
+    std::unique_ptr<Progress> bar;
+    const std::string label = std::string("codes, ") + codes::stream_name(stream);
+    options.build.progress = [&](std::size_t done, std::size_t clusters) {
+      if (!bar || done == 1) bar = std::make_unique<Progress>(label, clusters, "clusters");
+      bar->at(done);
+      if (done == clusters) bar->finish();
+    };
+    DYAD_TRY(facts, codes::build_codes(options.data, stream, dataset.items(), options.build));
+    std::printf("%s: %zu items of %zu dims, %zu codes each, %.1f s -> %s\n", codes::stream_name(stream), facts.items,
+                facts.width, facts.levels, facts.seconds, codes::codes_file(options.data, stream).c_str());
+  }
+  return ok();
+}
+
+Status report(const Options& options) {
+  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  nlohmann::json all = nlohmann::json::array();
+  for (const codes::Stream stream : streams_of(options.stream)) {
+    DYAD_TRY(one, codes::report_codes(dataset, stream, options.report));
+    if (options.json) all.push_back(codes::to_json(one));
+    else std::printf("%s", codes::to_text(one).c_str());
+  }
+  if (options.json) std::printf("%s\n", all.dump(2).c_str());
+  return ok();
+}
+
+void add_common(CLI::App& command, Options& options) {
+  command.add_option("--data", options.data, "the dataset folder")->required();
+  command.add_option("--stream", options.stream, "behaviour, semantic or both")
+      ->check(CLI::IsMember({"behaviour", "semantic", "both"}))
+      ->capture_default_str();
+  command.add_option("--seed", options.build.seed, "of the clustering")->capture_default_str();
+}
+
+}  // namespace
+
+void add_codes_command(CLI::App& dyad, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  options->build.threads = std::max(1u, std::thread::hardware_concurrency());
+  auto* command = dyad.add_subcommand("codes", "item codes by hierarchical balanced k-means");
+  command->require_subcommand(1);
+  auto* make = command->add_subcommand("build", "vectors -> codes; needs `dyad encode` first");
+  add_common(*make, *options);
+  make->add_option("--k", options->build.k, "children of a cluster")->capture_default_str();
+  make->add_option("--rounds", options->build.rounds, "of k-means at each level, at most")->capture_default_str();
+  make->add_option("--pca", options->build.pca, "dims kept for clustering, 0: all")->capture_default_str();
+  make->add_option("--threads", options->build.threads, "compute threads; the result does not depend on them")
+      ->capture_default_str();
+  make->footer("Example: dyad codes build --data data/ml-100k --k 64");
+  make->callback([options, &exit_code] { exit_code = finish(build(*options)); });
+  auto* show = command->add_subcommand("report", "depth, balance, tightness and sample clusters");
+  add_common(*show, *options);
+  show->add_option("--clusters", options->report.clusters, "clusters to show")->capture_default_str();
+  show->add_flag("--json", options->json, "for scripts");
+  show->footer("Example: dyad codes report --data data/ml-100k");
+  show->callback([options, &exit_code] { exit_code = finish(report(*options)); });
+}
+
+}  // namespace dyad::ops

@@ -1,0 +1,138 @@
+// dyad encode text | behaviour | import: one vector per item and stream.
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <CLI/CLI.hpp>
+#include "common/base/progress.h"
+#include "common/data/dataset.h"
+#include "ops/command.h"
+#include "tools/encode/din.h"
+#include "tools/encode/item_text.h"
+#include "tools/encode/sentence_encoder.h"
+
+namespace dyad::ops {
+namespace {
+
+struct Options {
+  std::string data, model, file, tensor, stream = "semantic";
+  std::size_t batch = 64;
+  unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  bool random_init = false;
+  encode::DinOptions din;
+};
+
+codes::Stream stream_of(const std::string& name) {
+  return name == "behaviour" ? codes::Stream::kBehaviour : codes::Stream::kSemantic;
+}
+
+void report_written(const Options& options, codes::Stream stream, const io::Matrix& rows) {
+  std::printf("%s vectors: %zu items of %zu dims -> %s\n", codes::stream_name(stream), rows.rows, rows.cols,
+              codes::vectors_file(options.data, stream).c_str());
+}
+
+Status import_file(const Options& options) {
+  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRY(rows, encode::read_vectors(options.file, options.tensor));
+  DYAD_TRYV(encode::write_vectors(options.data, stream_of(options.stream), rows, dataset.items(), options.file));
+  report_written(options, stream_of(options.stream), rows);
+  return ok();
+}
+
+Status text(const Options& options) {
+  if (options.batch < 1) return fail(Code::kInvalid, "--batch is 0; give at least 1");
+  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRY(encoder, encode::SentenceEncoder::open(options.model));
+  std::vector<std::string> texts;
+  for (std::uint32_t i = 0; i < dataset.items(); ++i) texts.push_back(encode::item_text(dataset.item(ItemId{i})));
+  Progress bar("text", texts.size(), "items");
+  DYAD_TRY(rows, encoder.encode(texts, {options.batch, options.threads, [&](std::size_t done) { bar.at(done); }}));
+  bar.finish();
+  DYAD_TRYV(encode::write_vectors(options.data, codes::Stream::kSemantic, rows, dataset.items(), options.model));
+  report_written(options, codes::Stream::kSemantic, rows);
+  return ok();
+}
+
+Status behaviour(Options options) {
+  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  const auto histories = encode::histories_of(dataset);
+  options.din.cooccurrence_init = !options.random_init;
+  std::unique_ptr<Progress> bar;
+  const auto on_epoch = [&](const encode::DinEpoch& e) {
+    if (bar) bar->finish();
+    bar.reset();
+    if (e.epoch == 0)
+      std::printf("before training: next item among the 50 neighbours of the last one: %.4f\n", e.recall);
+    else
+      std::printf("epoch %d: loss %.4f, next item among the 50 neighbours %.4f, %.1f s\n", e.epoch, e.loss, e.recall,
+                  e.seconds);
+    std::fflush(stdout);
+  };
+  const auto on_batch = [&](std::size_t done, std::size_t all) {
+    if (!bar) bar = std::make_unique<Progress>("DIN", all, "steps");
+    bar->at(done);
+  };
+  DYAD_TRY(rows, encode::train_din(histories, options.din, on_epoch, on_batch));
+  DYAD_TRYV(
+      encode::write_vectors(options.data, codes::Stream::kBehaviour, rows, dataset.items(), "dyad encode behaviour"));
+  report_written(options, codes::Stream::kBehaviour, rows);
+  return ok();
+}
+
+void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {
+  auto* command =
+      encode.add_subcommand("text", "semantic vectors from titles, brands and categories by a BERT-type model");
+  command->add_option("--data", options->data, "the dataset folder")->required();
+  command->add_option("--model", options->model, "folder of model.safetensors and vocab.txt")->required();
+  command->add_option("--batch", options->batch, "texts at a time")->capture_default_str();
+  command->add_option("--threads", options->threads, "compute threads")->capture_default_str();
+  command->footer("Example: dyad encode text --data data/ml-100k --model $(tools/fetch_data.sh minilm)");
+  command->callback([options, &exit_code] { exit_code = finish(text(*options)); });
+}
+
+void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {
+  auto* command =
+      encode.add_subcommand("behaviour", "behaviour vectors by DIN, trained on the training part of the log");
+  auto& din = options->din;
+  command->add_option("--data", options->data, "the dataset folder")->required();
+  command->add_option("--epochs", din.epochs, "passes over the training samples")->capture_default_str();
+  command->add_option("--dim", din.dim, "floats of a vector")->capture_default_str();
+  command->add_option("--batch", din.batch, "samples a step")->capture_default_str();
+  command->add_option("--negatives", din.negatives, "sampled items a step")->capture_default_str();
+  command->add_option("--lr", din.lr, "of the attention unit")->capture_default_str();
+  command->add_option("--row-lr", din.row_lr, "of the item rows")->capture_default_str();
+  command->add_option("--scale", din.scale, "of the scores at the start")->capture_default_str();
+  command->add_option("--seed", din.seed, "of everything random")->capture_default_str();
+  command->add_option("--threads", din.threads, "compute threads; another number may change the last bits")
+      ->capture_default_str();
+  command->add_flag("--random-init", options->random_init,
+                    "start from random rows, not from the factored co-occurrence matrix");
+  command->footer("Example: dyad encode behaviour --data data/ml-100k --epochs 4");
+  command->callback([options, &exit_code] { exit_code = finish(behaviour(*options)); });
+}
+
+void add_import(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {
+  auto* command =
+      encode.add_subcommand("import", "vectors from a .safetensors or .npy file, rows in the order of the catalogue");
+  command->add_option("file", options->file, "the file")->required();
+  command->add_option("--data", options->data, "the dataset folder")->required();
+  command->add_option("--stream", options->stream, "semantic or behaviour")
+      ->check(CLI::IsMember({"semantic", "behaviour"}))
+      ->capture_default_str();
+  command->add_option("--tensor", options->tensor, "name of the matrix, where the file holds several");
+  command->footer(
+      "Example: dyad encode import text.safetensors --data data/beauty --stream semantic --tensor embedding");
+  command->callback([options, &exit_code] { exit_code = finish(import_file(*options)); });
+}
+
+}  // namespace
+
+void add_encode_command(CLI::App& dyad, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = dyad.add_subcommand("encode", "item vectors: text, behaviour, or from a file");
+  command->require_subcommand(1);
+  add_text(*command, options, exit_code);
+  add_behaviour(*command, options, exit_code);
+  add_import(*command, options, exit_code);
+}
+
+}  // namespace dyad::ops

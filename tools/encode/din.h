@@ -1,0 +1,38 @@
+#pragma once
+// The behaviour encoder: DIN (Zhou et al., KDD 2018, "Deep Interest Network"), trained to tell a user's next item from
+// sampled ones; its item embeddings are the behaviour vectors E^b of EAGER.
+//   weight of history item h for a candidate t (DIN eq. 3):  a(h, t) = MLP([h, t, h * t, h - t]) + age(h), PReLU
+//     inside, not normalised over the history;  age: a learnt number for each distance from the end
+//   user towards t: u(t) = sum a(h, t) h;  score(u, t) = scale * u(t) . t + bias(t), rows of unit length
+//   loss: sampled softmax over the target and N items shared by the batch, drawn from Q = half popularity, half
+//     uniform, every score less log Q (logQ correction), items equal to the target masked out
+// Adam touches only the rows of the batch. Deterministic: a pure function of histories, options and the number of
+// threads.
+// Threads: LibTorch's; `threads` are set while it runs.
+#include <cstdint>
+#include <functional>
+#include "common/base/result.h"
+#include "tools/encode/histories.h"
+
+namespace dyad::encode {
+
+struct DinOptions {
+  std::size_t dim = 128, hidden = 32, history = 20, batch = 256, negatives = 64;
+  int epochs = 4;
+  double lr = 1e-3, row_lr = 1e-3, scale = 10;
+  bool cooccurrence_init = true;       // start the rows from cooccurrence.h; false: normal(0, 1)
+  std::uint64_t seed = 1;
+  unsigned threads = 1;
+};
+struct DinEpoch {
+  int epoch = 0;                       // 0: before training
+  double loss = 0, recall = 0, seconds = 0;   // recall: neighbour_recall at 50
+};
+
+// The item rows [items, dim] after the last epoch. Fails with kInvalid if an option is out of range or nothing is there
+// to train on, kFailed if the loss stops being finite.
+Result<io::Matrix> train_din(const Histories& histories, const DinOptions& options,
+                             const std::function<void(const DinEpoch&)>& on_epoch,
+                             const std::function<void(std::size_t, std::size_t)>& on_batch = {});
+
+}  // namespace dyad::encode

@@ -1,0 +1,109 @@
+// Tokenizer, item texts, imported vectors: no LibTorch.
+#include <gtest/gtest.h>
+#include "common/io/atomic_file.h"
+#include "common/io/temp_folder.h"
+#include "tools/encode/item_text.h"
+#include "tools/encode/unicode.h"
+#include "tools/encode/wordpiece.h"
+
+namespace dyad::encode {
+namespace {
+
+std::string words(std::string_view text) {
+  std::string out;
+  for (const auto& word : basic_tokens(text)) {
+    if (!out.empty()) out += '|';
+    for (const char32_t c : word) append_utf8(out, c);
+  }
+  return out;
+}
+
+TEST(BasicTokens, SplitLowerAndStripAsThePublishedTokenizerDoes) {
+  EXPECT_EQ(words("Rose Water, 3-pack!"), "rose|water|,|3|-|pack|!");
+  EXPECT_EQ(words("Crème BRÛLÉE naïve łódź Ñandú"), "creme|brulee|naive|łodz|nandu");
+  EXPECT_EQ(words("cre\xcc\x80me"), "creme");                                  // e and a combining grave
+  EXPECT_EQ(words("Ёлка й Παγωτό"), "елка|и|παγωτο");
+  EXPECT_EQ(words("日本の抹茶x"), "日|本|の|抹|茶|x");
+  EXPECT_EQ(words("が"), "か");
+  EXPECT_EQ(words("한"), "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab");                // three jamo
+  EXPECT_EQ(words("a\tb\n c\xc2\xa0" "d\xe3\x80\x80" "e"), "a|b|c|d|e");
+  EXPECT_EQ(words("zero\xe2\x80\x8bwidth so\xc2\xad" "ft\x01"), "zerowidth|soft");
+  EXPECT_EQ(words("“q” – € ° $"), "“|q|”|–|€|°|$");
+  EXPECT_EQ(words(""), "");
+}
+
+TEST(Utf8, IllFormedBytesBecomeTheReplacementCharacter) {
+  EXPECT_EQ(decode_utf8("a\xff" "b"), U"a\xfffd" U"b");
+  EXPECT_EQ(decode_utf8("\xc0\xaf"), U"\xfffd\xfffd");                           // overlong
+  EXPECT_EQ(decode_utf8("\xe2\x82"), U"\xfffd\xfffd");                           // cut short
+  EXPECT_EQ(decode_utf8("\xed\xa0\x80").size(), 3u);                             // a surrogate
+  EXPECT_EQ(decode_utf8("\xf0\x9f\x98\x80"), U"\x1f600");
+}
+
+class WordPieceTest : public testing::Test {
+ protected:
+  Result<WordPiece> open(const std::string& vocabulary) {
+    EXPECT_TRUE(io::write_file_atomic(folder_ / "vocab.txt", vocabulary).has_value());
+    return WordPiece::open(folder_ / "vocab.txt");
+  }
+  io::TempFolder folder_;
+};
+
+TEST_F(WordPieceTest, TakesTheLongestPieceFirst) {
+  const auto w = open("[PAD]\n[UNK]\n[CLS]\n[SEP]\nrose\nro\n##se\n##s\n##e\nwater\n,\n日\n").value();
+  using Ids = std::vector<std::int32_t>;
+  EXPECT_EQ(w.encode("Rose water,", 64), (Ids{2, 4, 9, 10, 3}));
+  EXPECT_EQ(w.encode("roses", 64), (Ids{2, 4, 7, 3}));
+  EXPECT_EQ(w.encode("ros", 64), (Ids{2, 5, 7, 3}));
+  EXPECT_EQ(w.encode("rosy rose", 64), (Ids{2, 1, 4, 3}));                       // no piece for y: the word is unknown
+  EXPECT_EQ(w.encode("日日", 64), (Ids{2, 11, 11, 3}));
+  EXPECT_EQ(w.encode(std::string(101, 'e'), 64), (Ids{2, 1, 3}));
+  EXPECT_EQ(w.encode("rose rose rose rose", 4), (Ids{2, 4, 4, 3}));              // cut, but [SEP] stays
+  EXPECT_EQ(w.encode("", 64), (Ids{2, 3}));
+}
+
+TEST_F(WordPieceTest, ReadsLinesThatEndInCarriageReturns) {
+  EXPECT_EQ(open("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\na\r\n").value().encode("a", 8),
+            (std::vector<std::int32_t>{2, 4, 3}));
+}
+
+TEST_F(WordPieceTest, NamesTheMissingPieceAndTheFile) {
+  const auto error = open("[PAD]\n[UNK]\n[CLS]\n").error();
+  EXPECT_EQ(error.code, Code::kInvalid);
+  EXPECT_NE(error.message.find("[SEP]"), std::string::npos);
+  EXPECT_NE(error.message.find("vocab.txt"), std::string::npos);
+  EXPECT_EQ(WordPiece::open(folder_ / "nowhere.txt").error().code, Code::kNotFound);
+}
+
+TEST(ItemText, LeavesOutWhatIsUnknownAndNamesEachCategoryOnce) {
+  EXPECT_EQ(item_text({"k", "Soap", "Acme", {{"Beauty", "Bath"}, {"Beauty", "Soap"}}}),
+            "Soap. Brand: Acme. Categories: Beauty, Bath, Soap.");
+  EXPECT_EQ(item_text({"k", "Soap", "", {}}), "Soap.");
+  EXPECT_EQ(item_text({"k", "", "Acme", {}}), "Brand: Acme.");
+  EXPECT_EQ(item_text({"k", "", "", {}}), "k");
+}
+
+TEST(ImportedVectors, AreCountedNamedAndChecked) {
+  const io::TempFolder folder;
+  const std::vector<float> values{1, 2, 3, 4, 5, 6};
+  const auto tensor = io::make_tensor<float>({3, 2}, values);
+  ASSERT_TRUE(io::write_safetensors(folder / "one.safetensors", {{"e", tensor}}).has_value());
+  ASSERT_TRUE(io::write_safetensors(folder / "two.safetensors", {{"e", tensor}, {"f", tensor}}).has_value());
+  const auto rows = read_vectors(folder / "one.safetensors", "").value();
+  EXPECT_EQ(rows.values, values);
+  EXPECT_EQ(read_vectors(folder / "two.safetensors", "").error().code, Code::kInvalid);
+  EXPECT_EQ(read_vectors(folder / "two.safetensors", "f").value().rows, 3u);
+  EXPECT_EQ(read_vectors(folder / "one.csv", "").error().code, Code::kInvalid);
+
+  EXPECT_EQ(write_vectors(folder.path(), codes::Stream::kSemantic, rows, 4, "one").error().code, Code::kInvalid);
+  ASSERT_TRUE(write_vectors(folder.path(), codes::Stream::kSemantic, rows, 3, "one").has_value());
+  const auto again = io::load_matrix(codes::vectors_file(folder.path(), codes::Stream::kSemantic), "embedding").value();
+  EXPECT_EQ(again.values, values);
+  auto broken = rows;
+  broken.values[3] = std::numeric_limits<float>::quiet_NaN();
+  const auto error = write_vectors(folder.path(), codes::Stream::kBehaviour, broken, 3, "one").error();
+  EXPECT_NE(error.message.find("row 1 column 1"), std::string::npos) << error.message;
+}
+
+}  // namespace
+}  // namespace dyad::encode
