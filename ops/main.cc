@@ -9,11 +9,13 @@ namespace dyad::ops {
 AddCommand add_codes_command;
 AddCommand add_config_command;
 AddCommand add_encode_command;
+AddCommand add_import_command;
 
 constexpr AddCommand* kCommands[] = {
-    add_encode_command,
     add_codes_command,
     add_config_command,
+    add_encode_command,
+    add_import_command,
 };
 
 int finish(const Status& status) {

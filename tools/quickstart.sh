@@ -19,7 +19,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 say "set-up and build"
 tools/setup.sh
-[ -e build/release/build.ninja ] || cmake --preset release >/dev/null
+cmake --preset release >/dev/null
 programs=(dyad dyad-coordinator dyad-ps dyad-worker)
 tools/build.sh release "${programs[@]}"
 PATH=$PWD/build/release/bin:$PATH

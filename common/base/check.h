@@ -14,11 +14,13 @@ template <class A, class B> std::string both(const A& a, const B& b) {
 
 #define CHECK(condition) \
   do { if (!(condition)) [[unlikely]] ::dyad::internal::check_failed(__FILE__, __LINE__, #condition, ""); } while (0)
-#define DYAD_CHECK_OP(op, a, b)                                                                             \
-  do {                                                                                                      \
-    const auto& check_a_ = (a); const auto& check_b_ = (b);                                                 \
-    if (!(check_a_ op check_b_)) [[unlikely]]                                                               \
-      ::dyad::internal::check_failed(__FILE__, __LINE__, #a " " #op " " #b, ::dyad::internal::both(check_a_, check_b_)); \
+#define DYAD_CHECK_OP(op, a, b)                                                   \
+  do {                                                                            \
+    const auto& check_a_ = (a);                                                   \
+    const auto& check_b_ = (b);                                                   \
+    if (!(check_a_ op check_b_)) [[unlikely]]                                     \
+      ::dyad::internal::check_failed(__FILE__, __LINE__, #a " " #op " " #b,       \
+                                     ::dyad::internal::both(check_a_, check_b_)); \
   } while (0)
 #define CHECK_EQ(a, b) DYAD_CHECK_OP(==, a, b)
 #define CHECK_NE(a, b) DYAD_CHECK_OP(!=, a, b)

@@ -21,7 +21,8 @@ using BucketId = Id<struct BucketTag, std::uint32_t>;
 using GroupId = Id<struct GroupTag, std::uint32_t>;          // a run of buckets that one thread owns and one file holds
 using ServerId = Id<struct ServerTag, std::uint32_t>;        // 0..P-1
 using WorkerRank = Id<struct WorkerTag, std::uint32_t>;      // 0..R-1
-using Incarnation = Id<struct IncarnationTag, std::uint64_t>;// grows by one at each start of a process under the same name
+using Incarnation =
+    Id<struct IncarnationTag, std::uint64_t>;  // grows by one at each start of a process under the same name
 using RoutingEpoch = Id<struct RoutingTag, std::uint64_t>;
 using ItemId = Id<struct ItemTag, std::uint32_t>;            // dense, 0..items-1
 using UserId = Id<struct UserTag, std::uint32_t>;            // dense, 0..users-1

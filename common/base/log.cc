@@ -10,10 +10,11 @@ namespace {
 
 std::atomic<std::uint64_t> current_step{0};
 
-class StepFlag : public spdlog::custom_flag_formatter {   // %* in the pattern: "step 12 ", nothing before the first step
+class StepFlag : public spdlog::custom_flag_formatter {  // %* in the pattern: "step 12 ", nothing before the first step
  public:
   void format(const spdlog::details::log_msg&, const std::tm&, spdlog::memory_buf_t& out) override {
-    if (const auto step = current_step.load(std::memory_order_relaxed)) fmt::format_to(std::back_inserter(out), "step {} ", step);
+    if (const auto step = current_step.load(std::memory_order_relaxed))
+      fmt::format_to(std::back_inserter(out), "step {} ", step);
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<StepFlag>(); }
 };

@@ -9,7 +9,11 @@
 namespace dyad {
 
 Progress::Progress(std::string label, std::uint64_t total, std::string unit)
-    : label_(std::move(label)), unit_(std::move(unit)), total_(total), start_s_(steady_now_s()), terminal_(isatty(2) == 1) {}
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_s_(steady_now_s()),
+      terminal_(isatty(2) == 1) {}
 
 Progress::~Progress() { if (!ended_ && terminal_ && drawn_s_ > 0) std::fputc('\n', stderr); }
 
@@ -29,17 +33,20 @@ void Progress::finish(const std::string& note) {
 }
 
 void Progress::draw(const std::string& note, bool last) {
-  const double part = total_ ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0, spent = steady_now_s() - start_s_;
+  const double part = total_ ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0,
+               spent = steady_now_s() - start_s_;
   const double left = part > 0 && !last ? spent / part - spent : 0;
   if (terminal_) {
     std::string bar;
     for (int i = 0; i < 30; ++i) bar += i < part * 30 ? "█" : "░";
     std::fprintf(stderr, "\r\033[K%s %s %3.0f%% %llu/%llu %s %s %s%s", label_.c_str(), bar.c_str(), part * 100,
                  static_cast<unsigned long long>(done_), static_cast<unsigned long long>(total_), unit_.c_str(),
-                 last ? fmt::format("in {:.0f} s", spent).c_str() : fmt::format("{:.0f} s left", left).c_str(), note.c_str(), last ? "\n" : "");
+                 last ? fmt::format("in {:.0f} s", spent).c_str() : fmt::format("{:.0f} s left", left).c_str(),
+                 note.c_str(), last ? "\n" : "");
   } else {
-    std::fprintf(stderr, "%s %3.0f%% %llu/%llu %s, %.0f s %s\n", label_.c_str(), part * 100, static_cast<unsigned long long>(done_),
-                 static_cast<unsigned long long>(total_), unit_.c_str(), spent, note.c_str());
+    std::fprintf(stderr, "%s %3.0f%% %llu/%llu %s, %.0f s %s\n", label_.c_str(), part * 100,
+                 static_cast<unsigned long long>(done_), static_cast<unsigned long long>(total_), unit_.c_str(), spent,
+                 note.c_str());
   }
   std::fflush(stderr);
 }

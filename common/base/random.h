@@ -16,13 +16,16 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
   return x ^ (x >> 31);
 }
-constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b) { return mix64(mix64(a) ^ (b * 0xd6e8feb86659fd93ull)); }
+constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b) {
+  return mix64(mix64(a) ^ (b * 0xd6e8feb86659fd93ull));
+}
 constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b, std::uint64_t c) { return mix64(mix64(a, b), c); }
 
 // A sequence of draws keyed by up to three numbers.
 class KeyedRandom {
  public:
-  explicit KeyedRandom(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t key = 0) : key_(mix64(seed, stream, key)) {}
+  explicit KeyedRandom(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t key = 0)
+      : key_(mix64(seed, stream, key)) {}
   std::uint64_t next() { return mix64(key_, counter_++); }
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }            // [0, 1)
   std::uint64_t below(std::uint64_t n) {                                                // [0, n), REQUIRES n > 0

@@ -45,6 +45,7 @@ template <class... Args> Error fail(Code code, fmt::format_string<Args...> forma
 
 }  // namespace dyad
 
-// DYAD_TRY(x, expression): declares x, a reference to the value (move from it to keep it), or the function returns the error. DYAD_TRYV for a Status.
+// DYAD_TRY(x, expression): declares x, a reference to the value (move from it to keep it), or the function returns the
+// error. DYAD_TRYV for a Status.
 #define DYAD_TRY(...) BOOST_OUTCOME_TRY(__VA_ARGS__)
 #define DYAD_TRYV(...) BOOST_OUTCOME_TRYV(__VA_ARGS__)

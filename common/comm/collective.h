@@ -1,8 +1,9 @@
 #pragma once
 // Collectives between the workers of a job: sums of dense gradients, small reductions, broadcast, barrier.
-// Back ends: solo.cc (one rank), mpi.cc, nccl.cc (no_nccl.cc where there is no NCCL). Sums are deterministic: MPI adds in
-// rank order 0..R-1 by construction, so a sum does not depend on the network or on the library's choice of algorithm.
-// Threads: one owner calls; a back end may run a communication thread of its own. Errors: kDisconnected when a peer left.
+// Back ends: solo.cc (one rank), mpi.cc, nccl.cc (no_nccl.cc where there is no NCCL). Sums are deterministic: MPI adds
+// in rank order 0..R-1 by construction, so a sum does not depend on the network or on the library's choice of
+// algorithm. Threads: one owner calls; a back end may run a communication thread of its own. Errors: kDisconnected when
+// a peer left.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,6 @@
-// Collectives over Open MPI. A sum is an all-to-all of slices, an addition in rank order, and an all-gather: the volume of
-// a ring all-reduce, with an order that is ours. A communication thread makes the calls, so that a sum runs while the
-// caller goes on with the backward pass; it polls with short sleeps instead of spinning on a core the model needs.
+// Collectives over Open MPI. A sum is an all-to-all of slices, an addition in rank order, and an all-gather: the volume
+// of a ring all-reduce, with an order that is ours. A communication thread makes the calls, so that a sum runs while
+// the caller goes on with the backward pass; it polls with short sleeps instead of spinning on a core the model needs.
 #include "common/comm/collective.h"
 
 #include <mpi.h>
@@ -21,7 +21,8 @@ Status checked(int code, const char* what) {
   char text[MPI_MAX_ERROR_STRING] = "";
   int length = 0;
   MPI_Error_string(code, text, &length);
-  return fail(Code::kDisconnected, "{}: {}; a worker of this job is gone, start the job again with --resume", what, text);
+  return fail(Code::kDisconnected, "{}: {}; a worker of this job is gone, start the job again with --resume", what,
+              text);
 }
 
 Status wait_politely(MPI_Request& request, const char* what) {
@@ -70,7 +71,8 @@ class Mpi : public Collective {
   Status broadcast(std::span<std::byte> bytes) override {
     DYAD_TRYV(wait());
     MPI_Request request;
-    DYAD_TRYV(checked(MPI_Ibcast(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, 0, world_, &request), "broadcast"));
+    DYAD_TRYV(
+        checked(MPI_Ibcast(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, 0, world_, &request), "broadcast"));
     return wait_politely(request, "broadcast");
   }
   Status barrier() override {
@@ -103,12 +105,15 @@ class Mpi : public Collective {
     }
   }
 
-  // Rank r owns the r-th slice of every vector: it gets that slice from all, adds them in rank order, and gives it back.
+  // Rank r owns the r-th slice of every vector: it gets that slice from all, adds them in rank order, and gives it
+  // back.
   template <class T> Status sum_in_rank_order(std::span<T> values, MPI_Datatype type) {
     if (size_ == 1) return ok();
     const std::size_t ranks = static_cast<std::size_t>(size_), slice = (values.size() + ranks - 1) / ranks;
     std::vector<int> counts(ranks), offsets(ranks), got_counts(ranks), got_offsets(ranks);
-    const auto length = [&](std::size_t r) { return static_cast<int>(std::min(slice, values.size() - std::min(values.size(), r * slice))); };
+    const auto length = [&](std::size_t r) {
+      return static_cast<int>(std::min(slice, values.size() - std::min(values.size(), r * slice)));
+    };
     const int mine = length(static_cast<std::size_t>(rank_));
     for (std::size_t r = 0; r < ranks; ++r) {
       counts[r] = length(r);
@@ -125,8 +130,9 @@ class Mpi : public Collective {
       const T* from = got.data() + r * static_cast<std::size_t>(mine);
       for (int i = 0; i < mine; ++i) got[static_cast<std::size_t>(i)] += from[i];
     }
-    DYAD_TRYV(checked(MPI_Iallgatherv(got.data(), mine, type, values.data(), counts.data(), offsets.data(), type, world_,
-                                      &request), "all-reduce, gather"));
+    DYAD_TRYV(checked(
+        MPI_Iallgatherv(got.data(), mine, type, values.data(), counts.data(), offsets.data(), type, world_, &request),
+        "all-reduce, gather"));
     return wait_politely(request, "all-reduce, gather");
   }
 

@@ -1,5 +1,5 @@
-// Dense sums by NCCL on the device, on a stream of its own. The caller's gradients were produced on the default stream, so
-// a sum waits for an event recorded there, and wait() makes the default stream wait for ours.
+// Dense sums by NCCL on the device, on a stream of its own. The caller's gradients were produced on the default stream,
+// so a sum waits for an event recorded there, and wait() makes the default stream wait for ours.
 #include "common/comm/collective.h"
 
 #include <cuda_runtime.h>
@@ -16,7 +16,8 @@ Status cuda_checked(cudaError_t code, const char* what) {
 }
 Status nccl_checked(ncclResult_t code, const char* what) {
   if (code == ncclSuccess) return ok();
-  return fail(Code::kDisconnected, "{}: {}; a worker or a link is gone, start the job again with --resume", what, ncclGetErrorString(code));
+  return fail(Code::kDisconnected, "{}: {}; a worker or a link is gone, start the job again with --resume", what,
+              ncclGetErrorString(code));
 }
 
 class Nccl : public Collective {
@@ -36,7 +37,8 @@ class Nccl : public Collective {
       DYAD_TRYV(nccl_checked(ncclGetUniqueId(&id), "making NCCL's id"));
     }
     DYAD_TRYV(control_->broadcast(std::as_writable_bytes(std::span(&id, 1))));
-    return nccl_checked(ncclCommInitRank(&comm_, static_cast<int>(size()), id, static_cast<int>(rank().value)), "joining NCCL");
+    return nccl_checked(ncclCommInitRank(&comm_, static_cast<int>(size()), id, static_cast<int>(rank().value)),
+                        "joining NCCL");
   }
   WorkerRank rank() const override { return control_->rank(); }
   std::uint32_t size() const override { return control_->size(); }
@@ -62,7 +64,8 @@ class Nccl : public Collective {
   Status enqueue(std::span<float> values) {
     DYAD_TRYV(cuda_checked(cudaEventRecord(ready_, cudaStreamLegacy), "recording the gradients"));
     DYAD_TRYV(cuda_checked(cudaStreamWaitEvent(stream_, ready_, 0), "ordering the sum behind the gradients"));
-    return nccl_checked(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_, stream_), "all-reduce");
+    return nccl_checked(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_, stream_),
+                        "all-reduce");
   }
   std::unique_ptr<Collective> control_;
   ncclComm_t comm_ = nullptr;

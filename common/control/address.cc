@@ -13,10 +13,13 @@ fs::path address_file(const fs::path& job_dir) { return job_dir / "coordinator.j
 Result<Address> read_address(const fs::path& job_dir) {
   const fs::path file = address_file(job_dir);
   std::ifstream in(file);
-  if (!in) return fail(Code::kNotFound, "no {}: the coordinator of this job is not running (or job.dir is another folder)", file.string());
+  if (!in)
+    return fail(Code::kNotFound, "no {}: the coordinator of this job is not running (or job.dir is another folder)",
+                file.string());
   const auto json = nlohmann::json::parse(in, nullptr, false);
   if (!json.is_object() || !json.contains("control") || !json["control"].is_string())
-    return fail(Code::kInvalid, "{}: no \"control\" address inside; remove the file and start the coordinator again", file.string());
+    return fail(Code::kInvalid, "{}: no \"control\" address inside; remove the file and start the coordinator again",
+                file.string());
   Address address;
   address.control = json["control"].get<std::string>();
   if (json.contains("http") && json["http"].is_string()) address.http = json["http"].get<std::string>();
@@ -33,10 +36,12 @@ Status write_address(const fs::path& job_dir, const Address& address) {
     std::ofstream out(temporary, std::ios::trunc);
     out << nlohmann::json{{"control", address.control}, {"http", address.http}, {"pid", address.pid}}.dump() << "\n";
     out.flush();
-    if (!out) return fail(Code::kFailed, "cannot write {}: check that the folder exists and has room", temporary.string());
+    if (!out)
+      return fail(Code::kFailed, "cannot write {}: check that the folder exists and has room", temporary.string());
   }
   fs::rename(temporary, file, error);
-  if (error) return fail(Code::kFailed, "cannot rename {} to {}: {}", temporary.string(), file.string(), error.message());
+  if (error)
+    return fail(Code::kFailed, "cannot rename {} to {}: {}", temporary.string(), file.string(), error.message());
   return ok();
 }
 

@@ -41,7 +41,8 @@ class NetControlClient final : public ControlClient {
     const Millis end = steady_now_ms() + static_cast<Millis>(std::max(timeout_ms, 1));
     for (int backoff = kBackoffMs;; backoff = std::min(backoff * 2, kBackoffMaxMs)) {
       const Millis now = steady_now_ms();
-      auto routing = call<wire::GetRouting, wire::Routing>({}, incarnation_, now < end ? static_cast<int>(end - now) : 1);
+      auto routing =
+          call<wire::GetRouting, wire::Routing>({}, incarnation_, now < end ? static_cast<int>(end - now) : 1);
       if (routing.has_value() || routing.error().code != Code::kNotFound) return routing;
       if (steady_now_ms() + static_cast<Millis>(backoff) > end)
         return fail(Code::kDisconnected, "no routing after {} ms: {}", timeout_ms, routing.error().message);
@@ -63,9 +64,11 @@ class NetControlClient final : public ControlClient {
   Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) override {
     const Millis end = steady_now_ms() + static_cast<Millis>(std::max(timeout_ms, 0));
     DYAD_TRY(status, (call<wire::CutPart, wire::CutStatus>(part, incarnation_, options_.call_ms)));
-    for (int backoff = kBackoffMs; !status.committed && steady_now_ms() < end; backoff = std::min(backoff * 2, kBackoffMaxMs)) {
+    for (int backoff = kBackoffMs; !status.committed && steady_now_ms() < end;
+         backoff = std::min(backoff * 2, kBackoffMaxMs)) {
       sleep_ms(std::min(backoff, static_cast<int>(end - steady_now_ms() + 1)));
-      DYAD_TRY(next, (call<wire::CutPart, wire::CutStatus>(part, incarnation_, options_.call_ms)));   // again: parts are not journalled
+      DYAD_TRY(next, (call<wire::CutPart, wire::CutStatus>(part, incarnation_,
+                                                           options_.call_ms)));  // again: parts are not journalled
       status = next;
     }
     return std::move(status);
@@ -105,9 +108,10 @@ class NetControlClient final : public ControlClient {
       const Code code = answer.error().code;
       if (code != Code::kDisconnected && code != Code::kNotFound && code != Code::kOverloaded) return answer;
       if (steady_now_ms() + static_cast<Millis>(backoff) >= end)
-        return fail(Code::kDisconnected, "the coordinator did not answer {} for {} ms: {}", wire::body_name(envelope.body),
-                    steady_now_ms() - start, answer.error().message);
-      if (!lost_ && code == Code::kDisconnected) LOG_WARN("no answer from the coordinator, trying again: {}", answer.error().message);
+        return fail(Code::kDisconnected, "the coordinator did not answer {} for {} ms: {}",
+                    wire::body_name(envelope.body), steady_now_ms() - start, answer.error().message);
+      if (!lost_ && code == Code::kDisconnected)
+        LOG_WARN("no answer from the coordinator, trying again: {}", answer.error().message);
       lost_ |= code == Code::kDisconnected;
       sleep_ms(backoff);
     }

@@ -40,7 +40,7 @@ class ControlClient {
   // An empty range: the epoch (or the job, by train.max_steps) is finished. Ranges end where a checkpoint is due.
   virtual Result<wire::Lease> acquire_lease(std::uint64_t epoch, std::uint64_t first_batch) = 0;
   // Say this as soon as the last batch of the lease is pushed, and before cut_part: a cut commits only when the leases
-  // before it are complete.
+  // before it are complete. A worker that stops early completes its lease with what it has done and then cuts.
   virtual Status complete_lease(const wire::CompleteLease& message) = 0;
   // Sends the part again and again until the cut is committed or timeout_ms is over: then committed is false, call again.
   // Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut.
@@ -48,7 +48,7 @@ class ControlClient {
   virtual Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) = 0;
   virtual Result<wire::CutStatus> ask_cut(Step step) = 0;
   virtual Status report_eval(const wire::EvalResult& result) = 0;
-  virtual Status goodbye(const std::string& reason) = 0;       // "done" from every worker ends the job
+  virtual Status goodbye(const std::string& reason) = 0;       // "done" or "stopped" from every worker ends the job
   virtual Incarnation incarnation() const = 0;
 };
 

@@ -6,7 +6,8 @@
 namespace dyad::control {
 
 Result<std::unique_ptr<HeartbeatThread>> HeartbeatThread::start(ClientOptions options, int heartbeat_ms) {
-  options.call_ms = options.attempt_ms = std::min(std::max(heartbeat_ms, 100), 2000);   // a missed beat is replaced by the next
+  options.call_ms = options.attempt_ms =
+      std::min(std::max(heartbeat_ms, 100), 2000);  // a missed beat is replaced by the next
   DYAD_TRY(client, ControlClient::connect(options));
   return std::unique_ptr<HeartbeatThread>(new HeartbeatThread(std::move(client), heartbeat_ms));
 }
@@ -67,11 +68,12 @@ void HeartbeatThread::run() {
 
 void HeartbeatThread::beat(const wire::Heartbeat& message) {
   const auto answer = client_->heartbeat(message);
-  if (!answer.has_value() && answer.error().code != Code::kStale) return;      // lost for now: the next beat tries again
+  if (!answer.has_value() && answer.error().code != Code::kStale) return;  // lost for now: the next beat tries again
   const wire::Command told = answer.has_value() ? answer.value() : wire::Command::kRestart;
   if (!answer.has_value() && command() == wire::Command::kNone) LOG_WARN("{}", answer.error().message);
   answered_ms_.store(steady_now_ms(), std::memory_order_relaxed);
-  if (told != wire::Command::kNone && command() == wire::Command::kNone) command_.store(told, std::memory_order_release);
+  if (told != wire::Command::kNone && command() == wire::Command::kNone)
+    command_.store(told, std::memory_order_release);
 }
 
 }  // namespace dyad::control

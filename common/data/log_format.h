@@ -3,9 +3,9 @@
 //    0  u32 magic "DYLB"       4  u16 version    6  u16 zero      8  u64 base offset of the first event
 //   16  u32 events            20  u32 bytes of the body           24  u64 XXH3-64 of bytes 0..23 and the body
 //   32  body: per event  varint user | varint item | varint time
-// time is 0 where unknown, else 1 + zigzag(seconds since the last known time of the batch, at first 0). An event takes
-// 5 to 8 bytes (Amazon Beauty: 6.2) against 16 as a struct. Beside a segment, its index NAME.idx: entries of { u64 base
-// offset, u64 byte position, u64 mix64(both) }, one a batch.
+// time is 0 where unknown, else 1 + zigzag(seconds since the last known time of the batch, at first 0).
+// An event takes 5 to 8 bytes (Amazon Beauty: 5.5) against 16 as a struct.
+// Beside a segment, its index NAME.idx: a batch's { u64 base offset, u64 byte position, u64 mix64(both) } each.
 #include <cstdint>
 #include <span>
 #include <string>

@@ -1,7 +1,6 @@
 #pragma once
 // The .safetensors format, read by mmap and written:
-//   [ u64 n | n bytes of JSON: name -> {dtype, shape, data_offsets}, "__metadata__" -> {string: string} | tensor bytes
-//   ]
+//   [ u64 n | n bytes of JSON: name -> {dtype, shape, data_offsets}, "__metadata__" -> {string: string} | tensors ]
 // The header is trusted in nothing: offsets outside the file, overlaps, holes, shapes that disagree with their bytes,
 // unknown types and truncation are refused with the file's and the tensor's name. Little-endian machines only.
 // Written bytes are a pure function of the arguments (tensors by falling element size, then name; keys sorted).

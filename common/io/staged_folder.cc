@@ -1,9 +1,14 @@
 #include "common/io/staged_folder.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdlib>
 #include <utility>
+#include <vector>
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/io/atomic_file.h"
@@ -16,20 +21,41 @@ constexpr const char* kLock = ".lock";
 
 std::string prefix_of(const fs::path& target) { return target.filename().string() + ".tmp-"; }
 
+// The folder's owner holds its lock file, or (before it made one, after it removed it) is the process of its name.
+bool has_owner(const fs::path& staged, const std::string& prefix) {
+  const int fd = ::open((staged / kLock).c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    const long pid = std::strtol(staged.filename().string().c_str() + prefix.size(), nullptr, 10);
+    return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+  }
+  const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+  ::close(fd);
+  return locked;
+}
+
 // Removes what processes that are gone left beside the target.
 void remove_stale(const fs::path& target) {
   const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
-    if (!entry.path().filename().string().starts_with(prefix_of(target)) || !entry.is_directory()) continue;
-    const int fd = ::open((entry.path() / kLock).c_str(), O_RDWR | O_CLOEXEC);
-    const bool alive = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0;
-    if (!alive) {
-      LOG_INFO("{}: removed, an interrupted run left it", entry.path().string());
-      fs::remove_all(entry.path(), error);
-    }
-    if (fd >= 0) ::close(fd);
+  std::vector<fs::path> stale;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, error))
+    if (entry.path().filename().string().starts_with(prefix_of(target)) && entry.is_directory(error) &&
+        !has_owner(entry.path(), prefix_of(target)))
+      stale.push_back(entry.path());
+  for (const fs::path& folder : stale) {
+    LOG_INFO("{}: removed, an interrupted run left it", folder.string());
+    fs::remove_all(folder, error);
   }
+}
+
+// Both names exist: they change places at once, or (on a file system that cannot) one after the other.
+Status exchange(const fs::path& staged, const fs::path& target) {
+  if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return ok();
+  const fs::path old = staged.string() + "-old";
+  if (::rename(target.c_str(), old.c_str()) != 0) return system_error("move aside", target);
+  if (::rename(staged.c_str(), target.c_str()) != 0) return system_error("rename into place", target);
+  if (::rename(old.c_str(), staged.c_str()) != 0) return system_error("move aside", old);
+  return ok();
 }
 
 Status may_take(const fs::path& target, const StagedOptions& options) {
@@ -82,14 +108,14 @@ Status StagedFolder::commit() {
   std::error_code error;
   fs::remove(staged_ / kLock, error);
   DYAD_TRYV(sync_folder(staged_));
-  fs::path old;
-  if (fs::exists(target_, error)) {                        // moved aside under a name that remove_stale() knows
-    old = staged_.string() + "-old";
-    if (::rename(target_.c_str(), old.c_str()) != 0) return system_error("move aside", target_);
+  const bool replaces = fs::exists(target_, error);
+  if (replaces) {
+    DYAD_TRYV(exchange(staged_, target_));
+  } else if (::rename(staged_.c_str(), target_.c_str()) != 0) {
+    return system_error("rename into place", target_);
   }
-  if (::rename(staged_.c_str(), target_.c_str()) != 0) return system_error("rename into place", target_);
   ::close(std::exchange(lock_, -1));
-  if (!old.empty()) fs::remove_all(old, error);
+  if (replaces) fs::remove_all(staged_, error);            // the old one is there now
   return sync_folder(target_.parent_path());
 }
 

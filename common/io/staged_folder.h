@@ -1,7 +1,8 @@
 #pragma once
 // A folder that appears whole or not at all: built as TARGET.tmp-<pid>, renamed by commit(). A process that is killed
 // leaves its .tmp-* folder; the next create() for the same target removes those whose owner is gone (each holds a
-// locked file while it is alive). Dropped without commit(), the folder is removed. Threads: one.
+// locked file while it is alive). A target that is replaced changes places with the new folder at once. Dropped without
+// commit(), the folder is removed. Threads: one.
 #include <filesystem>
 #include <string>
 #include "common/base/result.h"

@@ -48,8 +48,8 @@ struct Context::Authenticator {
   void answer(std::vector<zmq::message_t>& request) {
     const bool yes = is_allowed(request);
     const std::string id = request.size() > 1 ? request[1].to_string() : "";
-    for (const std::string& part : {std::string("1.0"), id, std::string(yes ? "200" : "400"), std::string(yes ? "OK" : "key not allowed"),
-                                    std::string()})
+    for (const std::string& part : {std::string("1.0"), id, std::string(yes ? "200" : "400"),
+                                    std::string(yes ? "OK" : "key not allowed"), std::string()})
       socket.send(zmq::buffer(part), zmq::send_flags::sndmore);
     socket.send(zmq::message_t(), zmq::send_flags::none);
   }

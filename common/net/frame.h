@@ -1,6 +1,6 @@
 #pragma once
-// A piece of a message: a block of bytes that is handed to or came from a socket. Large frames are never copied on the way.
-// Threads: a frame has one owner; share() gives another thread its own reference to the same bytes.
+// A piece of a message: a block of bytes that is handed to or came from a socket. Large frames are never copied on the
+// way. Threads: a frame has one owner; share() gives another thread its own reference to the same bytes.
 #include <cstddef>
 #include <memory>
 #include <span>

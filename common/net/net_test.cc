@@ -86,7 +86,8 @@ TEST(Net, ATakenPortIsReported) {
 
 TEST(Net, CurveLetsListedKeysInAndNobodyElse) {
   Context context;
-  const KeyPair server = make_key_pair().value(), friendly = make_key_pair().value(), stranger = make_key_pair().value();
+  const KeyPair server = make_key_pair().value(), friendly = make_key_pair().value(),
+                stranger = make_key_pair().value();
   ASSERT_TRUE(context.start_authentication({friendly.public_key}));
   auto listener = Listener::bind(context, {.security = {.own = server}}).value();
   const auto connect = [&](const KeyPair& own) {

@@ -13,7 +13,8 @@ Status RequestClient::connect() {
   return ok();
 }
 
-Result<Message> RequestClient::ask(Message request, const std::function<bool(const Message&)>& is_answer, const AskOptions& options) {
+Result<Message> RequestClient::ask(Message request, const std::function<bool(const Message&)>& is_answer,
+                                   const AskOptions& options) {
   const Millis end = steady_now_ms() + static_cast<Millis>(options.timeout_ms);
   for (int attempt = 0; steady_now_ms() < end; ++attempt) {
     if (!connection_ || attempt > 0) { DYAD_TRYV(connect()); }
@@ -26,7 +27,8 @@ Result<Message> RequestClient::ask(Message request, const std::function<bool(con
       if (answer && is_answer(*answer)) return std::move(*answer);
     }
   }
-  return fail(Code::kDisconnected, "no answer from {} within {} ms: is it running?", options_.endpoint, options.timeout_ms);
+  return fail(Code::kDisconnected, "no answer from {} within {} ms: is it running?", options_.endpoint,
+              options.timeout_ms);
 }
 
 }  // namespace dyad::net

@@ -1,7 +1,7 @@
 #pragma once
-// Ask and wait: one request at a time over a Connection, sent again until it is answered or the time is up. For idempotent
-// requests (every message to the coordinator is). Knows no schema: the caller says which message is the answer.
-// Threads: one owner.
+// Ask and wait: one request at a time over a Connection, sent again until it is answered or the time is up. For
+// idempotent requests (every message to the coordinator is). Knows no schema: the caller says which message is the
+// answer. Threads: one owner.
 #include <functional>
 #include <string>
 #include "common/net/socket.h"
@@ -10,7 +10,7 @@ namespace dyad::net {
 
 struct AskOptions {
   int timeout_ms = 10000;                        // in all
-  int resend_ms = 2000;                          // without an answer the request goes out again, over a fresh connection
+  int resend_ms = 2000;  // without an answer the request goes out again, over a fresh connection
 };
 
 class RequestClient {

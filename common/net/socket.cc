@@ -6,7 +6,8 @@
 namespace dyad::net {
 namespace {
 
-// Small frames are slices of ZeroMQ's receive buffer at any address; callers read keys in place and need 8-byte alignment.
+// Small frames are slices of ZeroMQ's receive buffer at any address; callers read keys in place and need 8-byte
+// alignment.
 Frame aligned(zmq::message_t&& part) {
   if (reinterpret_cast<std::uintptr_t>(part.data()) % 8 == 0) return Frame(std::move(part));
   return Frame::copy({static_cast<const std::byte*>(part.data()), part.size()});
@@ -45,7 +46,8 @@ bool is_loopback(const std::string& endpoint) {
 Status check_endpoint(const ListenOptions& options) {
   if (is_loopback(options.endpoint) || options.security.enabled() || options.allow_unauthenticated) return ok();
   return fail(Code::kInvalid,
-              "refuses to listen on {} without authentication: configure CURVE keys, bind to 127.0.0.1, or allow unauthenticated "
+              "refuses to listen on {} without authentication: configure CURVE keys, bind to 127.0.0.1, or allow "
+              "unauthenticated "
               "peers explicitly on a network that is trusted",
               options.endpoint);
 }
@@ -59,7 +61,8 @@ void set_limits(zmq::socket_t& socket, int messages_max, std::int64_t bytes_max,
 }
 
 Error socket_error(const char* what, const std::string& endpoint, const zmq::error_t& e) {
-  const Code code = e.num() == EADDRINUSE || e.num() == EADDRNOTAVAIL || e.num() == EMFILE ? Code::kFailed : Code::kInvalid;
+  const Code code =
+      e.num() == EADDRINUSE || e.num() == EADDRNOTAVAIL || e.num() == EMFILE ? Code::kFailed : Code::kInvalid;
   return fail(code, "cannot {} {}: {}", what, endpoint, e.what());
 }
 
@@ -104,7 +107,8 @@ Result<std::optional<Incoming>> Listener::recv(int timeout_ms) {
 Status Listener::send(const Peer& peer, Message message) {
   try {
     message.insert(message.begin(), Frame::copy(std::as_bytes(std::span(peer.data(), peer.size()))));
-    if (!send_parts(socket_, message)) return fail(Code::kOverloaded, "a peer of {} does not read its replies", endpoint_);
+    if (!send_parts(socket_, message))
+      return fail(Code::kOverloaded, "a peer of {} does not read its replies", endpoint_);
     return ok();
   } catch (const zmq::error_t& e) {
     if (e.num() == EHOSTUNREACH) return fail(Code::kDisconnected, "a peer of {} is gone", endpoint_);
@@ -135,7 +139,8 @@ Result<Connection> Connection::open(Context& context, const ConnectOptions& opti
 
 Status Connection::send(Message message) {
   try {
-    if (!send_parts(socket_, message)) return fail(Code::kOverloaded, "{} does not read: the queue of messages to it is full", endpoint_);
+    if (!send_parts(socket_, message))
+      return fail(Code::kOverloaded, "{} does not read: the queue of messages to it is full", endpoint_);
     return ok();
   } catch (const zmq::error_t& e) {
     return fail(Code::kFailed, "send to {}: {}", endpoint_, e.what());

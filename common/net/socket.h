@@ -1,7 +1,7 @@
 #pragma once
-// Moves messages of frames between processes by ZeroMQ: a Listener answers many peers, a Connection speaks to one Listener and
-// reconnects by itself (what was in flight then is lost; the caller re-sends). Knows no schema.
-// Threads: each socket belongs to one thread at a time; a Context may be shared. Received frames are 8-byte aligned.
+// Moves messages of frames between processes by ZeroMQ: a Listener answers many peers, a Connection speaks to one
+// Listener and reconnects by itself (what was in flight then is lost; the caller re-sends). Knows no schema. Threads:
+// each socket belongs to one thread at a time; a Context may be shared. Received frames are 8-byte aligned.
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -13,7 +13,8 @@
 namespace dyad::net {
 
 // CURVE: Z85 keys of 40 characters. A Listener has a pair of its own, and lets in the keys that its context allows
-// (start_authentication); a Connection has a pair of its own and knows the listener's public key. Empty: no authentication.
+// (start_authentication); a Connection has a pair of its own and knows the listener's public key. Empty: no
+// authentication.
 struct KeyPair { std::string public_key, secret_key; };
 Result<KeyPair> make_key_pair();
 struct Security {
@@ -27,7 +28,8 @@ class Context {                           // owns ZeroMQ's I/O threads; outlives
   explicit Context(int io_threads = 1);
   ~Context();
   zmq::context_t& raw() { return context_; }
-  // Starts the thread that answers "may this key connect?" (ZAP, RFC 27); once per context, before listening with Security.
+  // Starts the thread that answers "may this key connect?" (ZAP, RFC 27); once per context, before listening with
+  // Security.
   Status start_authentication(const std::vector<std::string>& allowed);
   bool authenticates() const { return authenticator_ != nullptr; }
 
@@ -39,7 +41,7 @@ class Context {                           // owns ZeroMQ's I/O threads; outlives
 
 struct ListenOptions {
   std::string endpoint = "tcp://127.0.0.1:*";   // *: any free port
-  int messages_max = 4096;                      // high-water mark per peer, each way; beyond it sending fails with kOverloaded
+  int messages_max = 4096;  // high-water mark per peer, each way; beyond it sending fails with kOverloaded
   std::int64_t message_bytes_max = 1ll << 30;   // a peer that announces a longer frame is cut off
   int linger_ms = 1000;                         // unsent replies are given this long at the end
   Security security;

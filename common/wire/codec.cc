@@ -65,7 +65,8 @@ Result<Body> get_body(schema::Header::Body::Reader from) {
     case Kind::ACK: return Body{Ack{}};
     case Kind::ERROR_REPLY: return as_body(parts::get(from.getErrorReply()));
   }
-  return fail(Code::kInvalid, "message of unknown kind {}: run the same build everywhere", static_cast<int>(from.which()));
+  return fail(Code::kInvalid, "message of unknown kind {}: run the same build everywhere",
+              static_cast<int>(from.which()));
 }
 
 Result<Envelope> read(kj::ArrayPtr<const capnp::word> words) {
@@ -74,7 +75,8 @@ Result<Envelope> read(kj::ArrayPtr<const capnp::word> words) {
   limits.nestingLimit = 8;
   capnp::FlatArrayMessageReader reader(words, limits);
   const auto header = reader.getRoot<schema::Header>();
-  if (header.getMagic() != kMagic) return fail(Code::kInvalid, "not a message of Dyad: {} bytes of something else", words.size() * 8);
+  if (header.getMagic() != kMagic)
+    return fail(Code::kInvalid, "not a message of Dyad: {} bytes of something else", words.size() * 8);
   if (header.getVersion() != kProtocolVersion)
     return fail(Code::kInvalid, "peer speaks protocol version {}, this build {}: run the same build everywhere",
                 header.getVersion(), kProtocolVersion);
@@ -110,7 +112,8 @@ std::vector<std::byte> encode(const Envelope& envelope) {
 }
 
 Result<Envelope> decode(std::span<const std::byte> header) {
-  if (header.size() > kHeaderBytesMax) return fail(Code::kInvalid, "header of {} bytes, at most {} allowed", header.size(), kHeaderBytesMax);
+  if (header.size() > kHeaderBytesMax)
+    return fail(Code::kInvalid, "header of {} bytes, at most {} allowed", header.size(), kHeaderBytesMax);
   if (header.empty() || header.size() % sizeof(capnp::word) != 0)
     return fail(Code::kInvalid, "header of {} bytes is truncated or no message of Dyad", header.size());
   std::vector<capnp::word> words(header.size() / sizeof(capnp::word));   // a copy: the bytes may lie unaligned

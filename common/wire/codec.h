@@ -1,6 +1,6 @@
 #pragma once
-// Messages to header bytes and back. The header is a Cap'n Proto message (wire.capnp); the frames of bulk that follow it are
-// the caller's (sections.h). Threads: any; no state.
+// Messages to header bytes and back. The header is a Cap'n Proto message (wire.capnp); the frames of bulk that follow
+// it are the caller's (sections.h). Threads: any; no state.
 #include <cstddef>
 #include <span>
 #include <vector>

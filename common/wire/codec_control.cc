@@ -56,9 +56,11 @@ Result<Routing> get(schema::Routing::Reader from) {
   for (const auto address : from.getServerAddress()) m.server_address.push_back(text(address));
   for (const auto incarnation : from.getServerIncarnation()) m.server_incarnation.push_back(incarnation);
   if (m.server_address.size() != m.server_incarnation.size())
-    return fail(Code::kInvalid, "routing of {} addresses but {} incarnations", m.server_address.size(), m.server_incarnation.size());
+    return fail(Code::kInvalid, "routing of {} addresses but {} incarnations", m.server_address.size(),
+                m.server_incarnation.size());
   for (const auto server : m.group_server)
-    if (server >= m.server_address.size()) return fail(Code::kInvalid, "routing names server {} of {}", server, m.server_address.size());
+    if (server >= m.server_address.size())
+      return fail(Code::kInvalid, "routing names server {} of {}", server, m.server_address.size());
   return m;
 }
 
@@ -71,9 +73,12 @@ Result<Heartbeat> get(schema::Heartbeat::Reader from) {
   return Heartbeat{text(from.getState()), Step{from.getStep()}, get_numbers(from.getMetrics())};
 }
 
-void put(const HeartbeatReply& m, schema::HeartbeatReply::Builder to) { to.setCommand(static_cast<std::uint8_t>(m.command)); }
+void put(const HeartbeatReply& m, schema::HeartbeatReply::Builder to) {
+  to.setCommand(static_cast<std::uint8_t>(m.command));
+}
 Result<HeartbeatReply> get(schema::HeartbeatReply::Reader from) {
-  if (from.getCommand() > static_cast<std::uint8_t>(Command::kRestart)) return fail(Code::kInvalid, "unknown command {}", from.getCommand());
+  if (from.getCommand() > static_cast<std::uint8_t>(Command::kRestart))
+    return fail(Code::kInvalid, "unknown command {}", from.getCommand());
   return HeartbeatReply{static_cast<Command>(from.getCommand())};
 }
 
@@ -81,7 +86,9 @@ void put(const AcquireLease& m, schema::AcquireLease::Builder to) {
   to.setEpoch(m.epoch);
   to.setFirstBatch(m.first_batch);
 }
-Result<AcquireLease> get(schema::AcquireLease::Reader from) { return AcquireLease{from.getEpoch(), from.getFirstBatch()}; }
+Result<AcquireLease> get(schema::AcquireLease::Reader from) {
+  return AcquireLease{from.getEpoch(), from.getFirstBatch()};
+}
 
 void put(const Lease& m, schema::Lease::Builder to) {
   to.setId(m.id);
@@ -89,14 +96,18 @@ void put(const Lease& m, schema::Lease::Builder to) {
   to.setFirstBatch(m.first_batch);
   to.setEndBatch(m.end_batch);
 }
-Result<Lease> get(schema::Lease::Reader from) { return Lease{from.getId(), from.getEpoch(), from.getFirstBatch(), from.getEndBatch()}; }
+Result<Lease> get(schema::Lease::Reader from) {
+  return Lease{from.getId(), from.getEpoch(), from.getFirstBatch(), from.getEndBatch()};
+}
 
 void put(const CompleteLease& m, schema::CompleteLease::Builder to) {
   to.setId(m.id);
   to.setCount(m.count);
   to.setChecksum(m.checksum);
 }
-Result<CompleteLease> get(schema::CompleteLease::Reader from) { return CompleteLease{from.getId(), from.getCount(), from.getChecksum()}; }
+Result<CompleteLease> get(schema::CompleteLease::Reader from) {
+  return CompleteLease{from.getId(), from.getCount(), from.getChecksum()};
+}
 
 void put(const CutPart& m, schema::CutPart::Builder to) {
   to.setStep(m.step.value);

@@ -14,7 +14,8 @@ template <class Builder> void put_sections(const std::vector<Section>& sections,
 
 template <class Reader> Result<std::vector<Section>> get_sections(Reader from) {
   const auto list = from.getSections();
-  if (list.size() > kSectionsMax) return fail(Code::kInvalid, "message of {} sections, at most {} allowed", list.size(), kSectionsMax);
+  if (list.size() > kSectionsMax)
+    return fail(Code::kInvalid, "message of {} sections, at most {} allowed", list.size(), kSectionsMax);
   std::vector<Section> sections;
   for (const auto s : list) {
     if (s.getTable() >= kTables) return fail(Code::kInvalid, "section of unknown table {}", s.getTable());
@@ -24,7 +25,8 @@ template <class Reader> Result<std::vector<Section>> get_sections(Reader from) {
 }
 
 Result<ValueType> get_values(std::uint8_t values) {
-  if (values > static_cast<std::uint8_t>(ValueType::kFp16)) return fail(Code::kInvalid, "rows of unknown value type {}", values);
+  if (values > static_cast<std::uint8_t>(ValueType::kFp16))
+    return fail(Code::kInvalid, "rows of unknown value type {}", values);
   return static_cast<ValueType>(values);
 }
 

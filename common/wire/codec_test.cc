@@ -78,7 +78,8 @@ TEST(Codec, ExpectHandsOnThePeersError) {
 
 TEST(Codec, AnotherVersionIsNamed) {
   auto bytes = encode(envelope(Ack{}));
-  // Header's first data word holds magic (4 bytes) and version (2 bytes); it follows the segment table and the root pointer.
+  // Header's first data word holds magic (4 bytes) and version (2 bytes); it follows the segment table and the root
+  // pointer.
   const std::uint16_t version = kProtocolVersion + 1;
   std::memcpy(bytes.data() + 8 + 8 + 4, &version, 2);
   const auto result = decode(bytes);
@@ -104,7 +105,8 @@ TEST(Codec, BytesOfOthersAreRefused) {
 TEST(Codec, TruncatedMessagesAreRefused) {
   for (const Body& body : one_of_each()) {
     const auto bytes = encode(envelope(body));
-    for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(decode({bytes.data(), n})) << body_name(body) << " at " << n;
+    for (std::size_t n = 0; n < bytes.size(); ++n)
+      EXPECT_FALSE(decode({bytes.data(), n})) << body_name(body) << " at " << n;
   }
 }
 
@@ -115,7 +117,8 @@ TEST(Codec, MutatedMessagesNeverCrash) {
   for (int round = 0; round < 20000; ++round) {
     auto bytes = encode(envelope(bodies[random.below(bodies.size())]));
     const auto changes = 1 + random.below(6);
-    for (std::uint64_t c = 0; c < changes; ++c) bytes[random.below(bytes.size())] = static_cast<std::byte>(random.next());
+    for (std::uint64_t c = 0; c < changes; ++c)
+      bytes[random.below(bytes.size())] = static_cast<std::byte>(random.next());
     if (random.below(8) == 0) bytes.resize(random.below(bytes.size() + 1));
     auto result = decode(bytes);
     if (!result) { ++refused; continue; }

@@ -26,17 +26,20 @@ __attribute__((target("avx,f16c"))) void narrow(const float* from, std::size_t n
   }
 }
 
+template <bool kAdd>
 __attribute__((target("avx,f16c"))) void widen(const std::byte* from, std::size_t n, float scale, float* to) {
   const __m256 factor = _mm256_set1_ps(scale);
   std::size_t i = 0;
   for (; i + 8 <= n; i += 8) {
     const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 2 * i));
-    _mm256_storeu_ps(to + i, _mm256_mul_ps(_mm256_cvtph_ps(half), factor));
+    const __m256 x = _mm256_mul_ps(_mm256_cvtph_ps(half), factor);
+    _mm256_storeu_ps(to + i, kAdd ? _mm256_add_ps(_mm256_loadu_ps(to + i), x) : x);
   }
   for (; i < n; ++i) {
     std::uint16_t half;
     std::memcpy(&half, from + 2 * i, 2);
-    to[i] = _cvtsh_ss(half) * scale;
+    const float x = _cvtsh_ss(half) * scale;
+    to[i] = kAdd ? to[i] + x : x;
   }
 }
 
@@ -52,9 +55,18 @@ void to_wire(const float* from, std::size_t n, ValueType type, float scale, std:
 }
 
 void from_wire(const std::byte* from, std::size_t n, ValueType type, float scale, float* to) {
-  if (type == ValueType::kFp16) return widen(from, n, scale, to);
+  if (type == ValueType::kFp16) return widen<false>(from, n, scale, to);
   std::memcpy(to, from, n * sizeof(float));
   if (scale != 1.0f) for (std::size_t i = 0; i < n; ++i) to[i] *= scale;
+}
+
+void add_from_wire(const std::byte* from, std::size_t n, ValueType type, float scale, float* to) {
+  if (type == ValueType::kFp16) return widen<true>(from, n, scale, to);
+  for (std::size_t i = 0; i < n; ++i) {
+    float x;
+    std::memcpy(&x, from + 4 * i, 4);
+    to[i] += scale * x;
+  }
 }
 
 }  // namespace dyad::wire

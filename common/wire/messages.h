@@ -1,6 +1,7 @@
 #pragma once
-// Every message of Dyad as a plain struct. On the wire each is a small Cap'n Proto header (wire.capnp), and bulk follows as
-// raw frames: for each section one frame of keys (uint64, little-endian) and one frame of values (row-major).
+// Every message of Dyad as a plain struct. On the wire each is a small Cap'n Proto header (wire.capnp), and bulk
+// follows as raw frames: for each section one frame of keys (uint64, little-endian) and one frame of values
+// (row-major).
 //   [ header | keys 0 | values 0 | keys 1 | values 1 ... ]
 // Only common/wire sees the generated types. encode() / decode() are in codec.h; decode() trusts nothing.
 #include <cstdint>

@@ -1,6 +1,7 @@
 #pragma once
-// Which server owns a row: (table, key) -> bucket -> group -> server. The first two steps are fixed for a job and computed by
-// everybody alike; the last is the coordinator's table (messages.h Routing). A group is a run of neighbouring buckets.
+// Which server owns a row: (table, key) -> bucket -> group -> server. The first two steps are fixed for a job and
+// computed by everybody alike; the last is the coordinator's table (messages.h Routing). A group is a run of
+// neighbouring buckets.
 #include <cstdint>
 #include "common/base/ids.h"
 #include "common/base/random.h"
@@ -21,8 +22,10 @@ struct Partition {                              // servers.buckets and servers.g
 
 inline Status check(const Partition& partition) {
   if (partition.groups == 0 || partition.buckets == 0 || partition.buckets % partition.groups != 0)
-    return fail(Code::kInvalid, "servers.buckets = {} must be a multiple of servers.groups = {}: choose powers of two, such as 1024 and 32",
-                partition.buckets, partition.groups);
+    return fail(
+        Code::kInvalid,
+        "servers.buckets = {} must be a multiple of servers.groups = {}: choose powers of two, such as 1024 and 32",
+        partition.buckets, partition.groups);
   return ok();
 }
 

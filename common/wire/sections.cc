@@ -17,15 +17,17 @@ struct Shape {
 
 Status check_size(const Shape& shape, const Section& section, const char* what, std::size_t got, std::size_t want) {
   if (got == want) return ok();
-  return fail(Code::kInvalid, "{}: {} frame of table {} has {} bytes, {} rows need {}: do all processes run the same configuration?",
+  return fail(Code::kInvalid,
+              "{}: {} frame of table {} has {} bytes, {} rows need {}: do all processes run the same configuration?",
               shape.message, what, table_name(section.table), got, section.count, want);
 }
 
-Result<std::vector<SectionView>> open(const std::vector<Section>& sections, std::span<const Bytes> frames, const Shape& shape) {
+Result<std::vector<SectionView>> open(const std::vector<Section>& sections, std::span<const Bytes> frames,
+                                      const Shape& shape) {
   const std::size_t per_section = (shape.keys ? 1 : 0) + (shape.values ? 1 : 0);
   if (frames.size() != sections.size() * per_section)
-    return fail(Code::kInvalid, "{} of {} sections came with {} frames, {} expected", shape.message, sections.size(), frames.size(),
-                sections.size() * per_section);
+    return fail(Code::kInvalid, "{} of {} sections came with {} frames, {} expected", shape.message, sections.size(),
+                frames.size(), sections.size() * per_section);
   std::vector<SectionView> views;
   std::size_t next = 0;
   for (const Section& section : sections) {
@@ -51,10 +53,12 @@ Result<std::vector<SectionView>> open(const std::vector<Section>& sections, std:
 Result<std::vector<SectionView>> open_sections(const Pull& message, std::span<const Bytes> frames) {
   return open(message.sections, frames, {"Pull", true, false, message.values, nullptr});
 }
-Result<std::vector<SectionView>> open_sections(const PullReply& message, std::span<const Bytes> frames, const TableDims& dims) {
+Result<std::vector<SectionView>> open_sections(const PullReply& message, std::span<const Bytes> frames,
+                                               const TableDims& dims) {
   return open(message.sections, frames, {"PullReply", false, true, message.values, &dims});
 }
-Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames, const TableDims& dims) {
+Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames,
+                                               const TableDims& dims) {
   return open(message.sections, frames, {"Push", true, true, message.values, &dims});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The frames of bulk behind a header: per section one frame of keys (uint64, little-endian) and one of values (row-major, fp32
-// or fp16). A Pull has keys only, a PullReply values only, a Push both. Views only: nothing is copied. Threads: any.
+// The frames of bulk behind a header: per section one frame of keys (uint64, little-endian) and one of values
+// (row-major, fp32 or fp16). A Pull has keys only, a PullReply values only, a Push both. Views only: nothing is copied.
+// Threads: any.
 #include <array>
 #include <cstddef>
 #include <span>
@@ -17,14 +18,17 @@ struct SectionView {
   TableId table = TableId::kItem;
   std::size_t count = 0;
   std::span<const RowKey> keys;                            // empty in a PullReply
-  Bytes values;                                            // empty in a Pull; not aligned for floats: use half.h or memcpy
+  Bytes values;  // empty in a Pull; not aligned for floats: use half.h or memcpy
 };
 
 inline std::size_t value_bytes(ValueType type) { return type == ValueType::kFp32 ? 4 : 2; }
 
-// `frames` are those after the header, each 8-byte aligned (net::Frame as received is). kInvalid, naming the section, when counts and frame sizes disagree.
+// `frames` are those after the header, each 8-byte aligned (net::Frame as received is). kInvalid, naming the section,
+// when counts and frame sizes disagree.
 Result<std::vector<SectionView>> open_sections(const Pull& message, std::span<const Bytes> frames);
-Result<std::vector<SectionView>> open_sections(const PullReply& message, std::span<const Bytes> frames, const TableDims& dims);
-Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames, const TableDims& dims);
+Result<std::vector<SectionView>> open_sections(const PullReply& message, std::span<const Bytes> frames,
+                                               const TableDims& dims);
+Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames,
+                                               const TableDims& dims);
 
 }  // namespace dyad::wire

@@ -1,6 +1,7 @@
 @0xd1a5d0e2b7c94f13;
-# The header of every message: messages.h is the same in C++, codec.cc translates. Bulk (keys, rows) is not in here but follows in
-# raw frames. Fields are only ever added, at the end; a change that an older build cannot read raises kProtocolVersion.
+# The header of every message: messages.h is the same in C++, codec.cc translates. Bulk (keys, rows) is not in here but
+# follows in raw frames. Fields are only ever added, at the end; a change that an older build cannot read raises
+# kProtocolVersion.
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("dyad::wire::schema");
 

@@ -34,7 +34,8 @@ namespace {
 
 }  // namespace
 
-Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log, int niceness) {
+Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
+                           int niceness) {
   std::error_code ignored;
   std::filesystem::create_directories(log.parent_path(), ignored);
   const int log_fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -55,7 +56,8 @@ Result<Child> Child::start(std::string name, std::vector<std::string> argv, cons
   if (pid < 0) return fail(Code::kFailed, "fork for {}: {}", name, std::strerror(errno));
   if (failed) {
     waitpid(pid, nullptr, 0);
-    return fail(Code::kNotFound, "cannot start {} ({}): {}; build it or put it in PATH", name, argv[0], std::strerror(error));
+    return fail(Code::kNotFound, "cannot start {} ({}): {}; build it or put it in PATH", name, argv[0],
+                std::strerror(error));
   }
   Child child;
   child.name_ = std::move(name);
@@ -65,7 +67,10 @@ Result<Child> Child::start(std::string name, std::vector<std::string> argv, cons
 }
 
 Child::Child(Child&& other) noexcept
-    : name_(std::move(other.name_)), log_(std::move(other.log_)), pid_(std::exchange(other.pid_, -1)), code_(other.code_) {}
+    : name_(std::move(other.name_)),
+      log_(std::move(other.log_)),
+      pid_(std::exchange(other.pid_, -1)),
+      code_(other.code_) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   if (this != &other) {

@@ -13,7 +13,8 @@ namespace {
 
 class ChildTest : public testing::Test {
  protected:
-  std::filesystem::path log_ = std::filesystem::path(testing::TempDir()) / ("child_" + std::to_string(getpid()) + ".log");
+  std::filesystem::path log_ =
+      std::filesystem::path(testing::TempDir()) / ("child_" + std::to_string(getpid()) + ".log");
   ~ChildTest() override { std::filesystem::remove(log_); }
 };
 
@@ -36,7 +37,8 @@ TEST_F(ChildTest, AProgramThatIsNotThereIsAnErrorNotAnExitCode) {
 
 TEST_F(ChildTest, KillEndsAGroupThatIgnoresTerm) {
   const auto pid_file = log_.string() + ".pid";
-  auto child = Child::start("stubborn", {"sh", "-c", "trap '' TERM; sleep 100 & echo $! > " + pid_file + "; wait; sleep 100"}, log_);
+  auto child = Child::start(
+      "stubborn", {"sh", "-c", "trap '' TERM; sleep 100 & echo $! > " + pid_file + "; wait; sleep 100"}, log_);
   ASSERT_TRUE(child);
   pid_t grandchild = 0;
   for (int i = 0; i < 200 && grandchild == 0; ++i) {

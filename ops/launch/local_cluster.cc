@@ -25,7 +25,9 @@ std::vector<std::string> mpirun_arguments(std::uint32_t ranks) {
 LocalCluster::LocalCluster(config::Config config, LocalClusterOptions options)
     : config_(std::move(config)), options_(std::move(options)), job_dir_(config_.job.dir) {}
 
-std::filesystem::path LocalCluster::log_of(const std::string& name) const { return job_dir_ / "logs" / (name + ".log"); }
+std::filesystem::path LocalCluster::log_of(const std::string& name) const {
+  return job_dir_ / "logs" / (name + ".log");
+}
 
 Status LocalCluster::run(const std::function<void()>& tick, const std::function<int()>& stop_requests) {
   for (std::uint32_t attempt = 0;; ++attempt) {
@@ -40,14 +42,17 @@ Status LocalCluster::run(const std::function<void()>& tick, const std::function<
     }
     const Failure failure = *ended.value();
     kill_all();
-    const std::string what = fmt::format("{} ended with code {} (log {}):\n{}", failure.name, failure.code, failure.log.string(),
-                                         tail(failure.log, 8));
-    const bool hopeless = failure.code == static_cast<int>(Code::kInvalid) || failure.code == static_cast<int>(Code::kNotFound);
+    const std::string what = fmt::format("{} ended with code {} (log {}):\n{}", failure.name, failure.code,
+                                         failure.log.string(), tail(failure.log, 8));
+    const bool hopeless =
+        failure.code == static_cast<int>(Code::kInvalid) || failure.code == static_cast<int>(Code::kNotFound);
     if (hopeless || attempt >= options_.restarts_max || stop_requests() > 0) {
       const Code code = failure.code >= 1 && failure.code <= 6 ? static_cast<Code>(failure.code) : Code::kFailed;
-      return fail(code, "{}The job was started {} time(s); mend the cause and run it again with --resume.", what, attempt + 1);
+      return fail(code, "{}The job was started {} time(s); mend the cause and run it again with --resume.", what,
+                  attempt + 1);
     }
-    LOG_WARN("{}starting the job again from its last checkpoint (restart {} of {})", what, attempt + 1, options_.restarts_max);
+    LOG_WARN("{}starting the job again from its last checkpoint (restart {} of {})", what, attempt + 1,
+             options_.restarts_max);
     options_.resume = true;
   }
 }
@@ -67,7 +72,8 @@ Status LocalCluster::start_coordinator() {
                   tail(log_of("coordinator"), 8));
     }
     if (waited > kCoordinatorStartMs)
-      return fail(Code::kFailed, "the coordinator did not come up in {} s; see {}", kCoordinatorStartMs / 1000, log_of("coordinator").string());
+      return fail(Code::kFailed, "the coordinator did not come up in {} s; see {}", kCoordinatorStartMs / 1000,
+                  log_of("coordinator").string());
     nap();
   }
   return ok();
@@ -79,7 +85,8 @@ Status LocalCluster::start_all() {
   const std::string config = options_.config_file.string();
   for (std::uint32_t i = 0; i < config_.servers.count; ++i) {
     const std::string name = fmt::format("ps-{}", i);
-    DYAD_TRY(server, Child::start(name, {sibling_program("dyad-ps"), "--config", config, "--id", std::to_string(i)}, log_of(name)));
+    DYAD_TRY(server, Child::start(name, {sibling_program("dyad-ps"), "--config", config, "--id", std::to_string(i)},
+                                  log_of(name)));
     children_.push_back(std::move(server));
   }
   auto argv = mpirun_arguments(config_.train.workers);
@@ -87,8 +94,10 @@ Status LocalCluster::start_all() {
   DYAD_TRY(workers, Child::start("workers", std::move(argv), log_of("workers")));
   children_.push_back(std::move(workers));
   if (config_.eval.during_training && !evaluator_) {
-    DYAD_TRY(evaluator, Child::start("evaluator", {sibling_program("dyad"), "eval", "--follow", config_.job.dir, "--split", "validation"},
-                                     log_of("evaluator"), 5));
+    DYAD_TRY(evaluator,
+             Child::start("evaluator",
+                          {sibling_program("dyad"), "eval", "--follow", config_.job.dir, "--split", "validation"},
+                          log_of("evaluator"), 5));
     evaluator_ = std::move(evaluator);
   }
   return ok();
@@ -122,7 +131,8 @@ Result<std::optional<LocalCluster::Failure>> LocalCluster::supervise(const std::
       workers.signal(SIGUSR1);                 // mpirun forwards it: checkpoint and leave with 0
     }
     if (asked && (requests > 1 || (since_stop_ms += kPollMs) > kGracefulStopMs))
-      return fail(Code::kFailed, "stopped before the last checkpoint was written; --resume goes on from the one before");
+      return fail(Code::kFailed,
+                  "stopped before the last checkpoint was written; --resume goes on from the one before");
     tick();
     nap();
   }
@@ -136,7 +146,8 @@ void LocalCluster::finish_evaluator(const std::function<void()>& tick, const std
     nap();
   }
   if (const auto code = evaluator_->poll(); code && *code != 0)
-    LOG_WARN("the evaluator ended with code {}; run `dyad eval` by hand. Its log:\n{}", *code, tail(evaluator_->log(), 8));
+    LOG_WARN("the evaluator ended with code {}; run `dyad eval` by hand. Its log:\n{}", *code,
+             tail(evaluator_->log(), 8));
   evaluator_.reset();
 }
 

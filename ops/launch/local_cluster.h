@@ -1,8 +1,7 @@
 #pragma once
-// A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows the
-// checkpoints. Any process that dies ends the attempt; the job is started again from its last checkpoint, which in sync
-// mode gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends.
-// Threads: one.
+// A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows
+// the checkpoints. Any process that dies ends the attempt; the job is started again from its last checkpoint, which in
+// sync mode gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends. Threads: one.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -23,9 +22,9 @@ struct LocalClusterOptions {
 class LocalCluster {
  public:
   LocalCluster(config::Config config, LocalClusterOptions options);
-  // Runs the job to its end. `tick` is called a few times a second while it runs; `stop_requests` gives how often the user
-  // asked to stop: once lets the workers write a checkpoint and leave (resumable), twice kills.
-  // Fails with the code of the first process that failed, its name and the end of its log.
+  // Runs the job to its end. `tick` is called a few times a second while it runs; `stop_requests` gives how often the
+  // user asked to stop: once lets the workers write a checkpoint and leave (resumable), twice kills. Fails with the
+  // code of the first process that failed, its name and the end of its log.
   Status run(const std::function<void()>& tick, const std::function<int()>& stop_requests);
   bool stopped_early() const { return stopped_early_; }
 
@@ -33,7 +32,8 @@ class LocalCluster {
   struct Failure { std::string name; int code; std::filesystem::path log; };
   Status start_all();
   Status start_coordinator();
-  Result<std::optional<Failure>> supervise(const std::function<void()>& tick, const std::function<int()>& stop_requests);
+  Result<std::optional<Failure>> supervise(const std::function<void()>& tick,
+                                           const std::function<int()>& stop_requests);
   std::optional<Failure> first_failure();
   void finish_evaluator(const std::function<void()>& tick, const std::function<int()>& stop_requests);
   void kill_all();

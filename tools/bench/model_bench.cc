@@ -1,5 +1,5 @@
-// dyad-bench-model: samples/s of forward + backward + optimiser on made-up batches of the shape of Amazon Beauty, with a
-// break-down by phase, and users/s of beam search. One process, --threads compute threads, no parameter servers.
+// dyad-bench-model: samples/s of forward + backward + optimiser on made-up batches of the shape of Amazon Beauty, with
+// a break-down by phase, and users/s of beam search. One process, --threads compute threads, no parameter servers.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -29,7 +29,8 @@ class Phases {
     return result;
   }
   void print(std::size_t steps) const {
-    for (const auto& [name, s] : seconds_) std::printf("  %-10s %7.2f ms a step\n", name.c_str(), s * 1e3 / static_cast<double>(steps));
+    for (const auto& [name, s] : seconds_)
+      std::printf("  %-10s %7.2f ms a step\n", name.c_str(), s * 1e3 / static_cast<double>(steps));
   }
   void clear() { seconds_.clear(); }
 
@@ -44,7 +45,8 @@ at::Tensor random_rows(std::size_t n, std::size_t dim, std::uint64_t seed) {
 
 at::Tensor pulled(const std::vector<RowKey>& keys, const at::Tensor& table) {
   at::Tensor index = at::empty({static_cast<std::int64_t>(keys.size())}, at::kLong);
-  for (std::size_t i = 0; i < keys.size(); ++i) index.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(keys[i].value);
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    index.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(keys[i].value);
   return table.index_select(0, index).requires_grad_(true);
 }
 
@@ -66,15 +68,16 @@ void bench_training(const BenchOptions& o, SyntheticTask& task) {
     if (step == 4) { phases.clear(); steps = 0; start = steady_now_s(); }              // warm
     const Batch batch = phases.time("batch", [&] { return task.batch(step * o.batch, o.batch); });
     const RowTensors rows = phases.time("pull", [&] {
-      return RowTensors{pulled(batch.item_keys, items), {pulled(batch.stream[0].keys, tables[0]), pulled(batch.stream[1].keys, tables[1])}};
+      return RowTensors{pulled(batch.item_keys, items),
+                        {pulled(batch.stream[0].keys, tables[0]), pulled(batch.stream[1].keys, tables[1])}};
     });
     const Losses losses = phases.time("forward", [&] { return model.forward(batch, rows, step); });
     phases.time("backward", [&] { losses.total.backward(); return 0; });
     phases.time("optimizer", [&] { return optimizer.step(1e-3, step); });
   }
   const double elapsed = steady_now_s() - start;
-  std::printf("training %.0f samples/s (B=%zu, %d threads, %s, %s)\n", static_cast<double>(steps * o.batch) / elapsed, o.batch, o.threads,
-              o.precision.c_str(), o.torch_ops ? "torch operations" : "kernels");
+  std::printf("training %.0f samples/s (B=%zu, %d threads, %s, %s)\n", static_cast<double>(steps * o.batch) / elapsed,
+              o.batch, o.threads, o.precision.c_str(), o.torch_ops ? "torch operations" : "kernels");
   phases.print(steps);
 }
 

@@ -10,10 +10,14 @@ BatchOptions batch_options(const config::Model& model) {
 
 BatchBuilder::BatchBuilder(const data::Dataset& dataset, std::span<const data::Sample> samples,
                            std::array<const data::Trie*, 2> tries, const config::Model& model, std::uint64_t seed)
-    : dataset_(dataset), samples_(samples), history_max_(model.history), seed_(seed), maker_(tries, batch_options(model)) {}
+    : dataset_(dataset),
+      samples_(samples),
+      history_max_(model.history),
+      seed_(seed),
+      maker_(tries, batch_options(model)) {}
 
-Batch BatchBuilder::build(std::uint64_t epoch, std::size_t index, Step step, const data::EpochPlan& plan, WorkerRank rank,
-                          std::size_t ranks) {
+Batch BatchBuilder::build(std::uint64_t epoch, std::size_t index, Step step, const data::EpochPlan& plan,
+                          WorkerRank rank, std::size_t ranks) {
   std::vector<SampleView> views;
   std::uint64_t checksum = 0;
   for (const std::uint32_t i : plan.part(index, rank, ranks)) {

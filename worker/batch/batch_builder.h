@@ -1,6 +1,6 @@
 #pragma once
-// Global batch b of an epoch -> this rank's Batch. A pure function of (job seed, epoch, plan, log, rank, ranks); the draws
-// of a sample depend on the job seed, the epoch and the sample's place in the log alone, not on rank or ranks.
+// Global batch b of an epoch -> this rank's Batch. A pure function of (job seed, epoch, plan, log, rank, ranks); the
+// draws of a sample depend on the job seed, the epoch and the sample's place in the log alone, not on rank or ranks.
 // Threads: one owner. Ownership: borrows dataset, samples and tries.
 #include <array>
 #include <cstdint>
@@ -17,8 +17,8 @@ BatchOptions batch_options(const config::Model& model);
 class BatchBuilder {
  public:
   // samples: what `plan` below was made from (data::samples(dataset, kTrain)).
-  BatchBuilder(const data::Dataset& dataset, std::span<const data::Sample> samples, std::array<const data::Trie*, 2> tries,
-               const config::Model& model, std::uint64_t seed);
+  BatchBuilder(const data::Dataset& dataset, std::span<const data::Sample> samples,
+               std::array<const data::Trie*, 2> tries, const config::Model& model, std::uint64_t seed);
   // Global batch `index` of epoch `epoch`; an empty part (size 0) is possible for the last batch of few samples.
   Batch build(std::uint64_t epoch, std::size_t index, Step step, const data::EpochPlan& plan, WorkerRank rank,
               std::size_t ranks);

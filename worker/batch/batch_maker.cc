@@ -28,7 +28,8 @@ std::vector<std::uint32_t> level_begins(const data::Trie& trie) {
 }
 }  // namespace
 
-BatchMaker::BatchMaker(std::array<const data::Trie*, 2> tries, const BatchOptions& options) : tries_(tries), options_(options) {
+BatchMaker::BatchMaker(std::array<const data::Trie*, 2> tries, const BatchOptions& options)
+    : tries_(tries), options_(options) {
   CHECK_EQ(tries[0]->levels(), tries[1]->levels());
   CHECK_EQ(tries[0]->items(), tries[1]->items());
   items_.stamp.resize(tries[0]->items());
@@ -73,7 +74,8 @@ void BatchMaker::fill_history(std::span<const SampleView> samples, Batch& batch)
     }
   }
   std::sort(batch.item_keys.begin(), batch.item_keys.end());
-  for (std::size_t i = 0; i < batch.item_keys.size(); ++i) items_.slot[batch.item_keys[i].value] = static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < batch.item_keys.size(); ++i)
+    items_.slot[batch.item_keys[i].value] = static_cast<std::int32_t>(i);
   batch.history.assign(batch.size * batch.length, -1);
   for (std::size_t b = 0; b < batch.size; ++b) {
     const std::size_t n = static_cast<std::size_t>(batch.history_size[b]);
@@ -158,7 +160,8 @@ void BatchMaker::fill_stream(std::span<const SampleView> samples, int s, Batch& 
       const std::int32_t begin = slot[trie.child_begin(parent).value];
       stream.code.push_back(slot[node.value]);
       stream.child_begin.push_back(begin);
-      stream.child_end.push_back(begin + static_cast<std::int32_t>(trie.child_end(parent).value - trie.child_begin(parent).value));
+      stream.child_end.push_back(
+          begin + static_cast<std::int32_t>(trie.child_end(parent).value - trie.child_begin(parent).value));
       parent = node;
     }
   }

@@ -1,8 +1,8 @@
 #pragma once
 // Turns samples (history, target, seed) into a Batch: unique row keys, and everything else as indices into them.
-// Intuition: a stamp per item and per trie node says whether this batch already holds it, so that finding the unique keys
-// costs no hashing; a parent's children are contiguous in the trie, so whole blocks are stamped at once.
-// Knows no dataset. Threads: one owner (it keeps scratch arrays). Ownership: borrows the tries.
+// Intuition: a stamp per item and per trie node says whether this batch already holds it, so that finding the unique
+// keys costs no hashing; a parent's children are contiguous in the trie, so whole blocks are stamped at once. Knows no
+// dataset. Threads: one owner (it keeps scratch arrays). Ownership: borrows the tries.
 #include <array>
 #include <span>
 #include "common/data/trie.h"
@@ -45,7 +45,7 @@ class BatchMaker {
   std::uint32_t now_ = 0;                    // the stamp of this batch
   Stamps items_;
   std::array<Stamps, 2> nodes_;
-  std::vector<std::uint32_t> level_begin_;   // behaviour trie: nodes of level i are [level_begin_[i], level_begin_[i+1])
+  std::vector<std::uint32_t> level_begin_;  // behaviour trie: nodes of level i are [level_begin_[i], level_begin_[i+1])
   std::vector<NodeId> drawn_;                // replacements, then negatives, as nodes
 };
 

@@ -7,7 +7,9 @@
 namespace dyad::worker {
 namespace {
 
-SyntheticOptions small(std::vector<std::size_t> branch = {4}) { return {.items = 40, .branch = std::move(branch), .seed = 7}; }
+SyntheticOptions small(std::vector<std::size_t> branch = {4}) {
+  return {.items = 40, .branch = std::move(branch), .seed = 7};
+}
 
 TEST(BatchMaker, KeysAreAscendingAndUnique) {
   SyntheticTask task(small({3, 3}));
@@ -90,9 +92,11 @@ TEST(BatchMaker, DrawsDoNotDependOnWhoElseIsInTheBatch) {
   const Batch part = task.batch(odd);
   const TransferBatch &a = all.transfer, &p = part.transfer;
   for (std::size_t i = 0; i < odd.size(); ++i) {
-    for (std::size_t j = 0; j < a.masked_count; ++j) EXPECT_EQ(a.masked[odd[i] * a.masked_count + j], p.masked[i * p.masked_count + j]);
+    for (std::size_t j = 0; j < a.masked_count; ++j)
+      EXPECT_EQ(a.masked[odd[i] * a.masked_count + j], p.masked[i * p.masked_count + j]);
     for (std::size_t j = 0; j < a.replaced_count; ++j)
-      EXPECT_EQ(all.stream[0].keys[a.replacement[odd[i] * a.replaced_count + j]], part.stream[0].keys[p.replacement[i * p.replaced_count + j]]);
+      EXPECT_EQ(all.stream[0].keys[a.replacement[odd[i] * a.replaced_count + j]],
+                part.stream[0].keys[p.replacement[i * p.replaced_count + j]]);
     const std::size_t n = a.masked_count * 2;
     for (std::size_t j = 0; j < n; ++j)
       EXPECT_EQ(all.stream[0].keys[a.negative[odd[i] * n + j]], part.stream[0].keys[p.negative[i * n + j]]);

@@ -40,7 +40,8 @@ std::vector<ItemId> SyntheticTask::history(std::size_t sample) const {
   if (length == 9) length += random.below(12);
   length = std::min(length, options_.history_max);
   std::vector<ItemId> items;
-  for (std::size_t t = 0; t < length; ++t) items.push_back(ItemId{static_cast<std::uint32_t>(random.below(options_.items))});
+  for (std::size_t t = 0; t < length; ++t)
+    items.push_back(ItemId{static_cast<std::uint32_t>(random.below(options_.items))});
   return items;
 }
 

@@ -20,7 +20,8 @@ struct SyntheticOptions {
 class SyntheticTask {
  public:
   explicit SyntheticTask(const SyntheticOptions& options);
-  // Samples [first, first + size) of an endless list; global_size = size. Lengths are like those of Amazon Beauty: mean 6.7.
+  // Samples [first, first + size) of an endless list; global_size = size. Lengths are like those of Amazon Beauty:
+  // mean 6.7.
   Batch batch(std::size_t first, std::size_t size);
   Batch batch(std::span<const std::size_t> samples);
   std::vector<ItemId> history(std::size_t sample) const;

@@ -5,7 +5,9 @@ namespace {
 
 template <class T> at::Tensor tensor_of(const std::vector<T>& values, at::Device device) {
   const auto type = sizeof(T) == 8 ? at::kLong : at::kInt;
-  return at::from_blob(const_cast<T*>(values.data()), {static_cast<std::int64_t>(values.size())}, type).clone().to(device);
+  return at::from_blob(const_cast<T*>(values.data()), {static_cast<std::int64_t>(values.size())}, type)
+      .clone()
+      .to(device);
 }
 
 std::int64_t place_of_slot(std::int64_t slot, std::int64_t levels, bool summary) {   // in SOS, y_1 .. y_L, EOS

@@ -1,8 +1,8 @@
 #pragma once
-// A Batch as index tensors on the model's device: tokens of all histories packed end to end (no padding is computed), and
-// the decoders' tokens slot by slot. Shapes: B samples, N = tokens of all histories, L levels.
-// Slots of a decoder: SOS, y_1 .. y_{L-1}, EOS, y_L. Row of (slot, sample) = slot * B + sample, so "every slot but the
-// last", all that the last layer must answer for, is the first (L + 1) B rows.
+// A Batch as index tensors on the model's device: tokens of all histories packed end to end (no padding is computed),
+// and the decoders' tokens slot by slot. Shapes: B samples, N = tokens of all histories, L levels. Slots of a decoder:
+// SOS, y_1 .. y_{L-1}, EOS, y_L. Row of (slot, sample) = slot * B + sample, so "every slot but the last", all that the
+// last layer must answer for, is the first (L + 1) B rows.
 #include <torch/torch.h>
 #include <array>
 #include "worker/batch/batch.h"
@@ -17,7 +17,7 @@ struct StreamTensors {
 struct TransferTensors {                     // sequences: B masked, B real, B replaced; slots CLS, y_1 .. y_L
   at::Tensor token;                          // int32 [(L+1) 3B]: row of code, or -1 CLS, -2 MASK
   at::Tensor position;                       // int32 beside it
-  at::Tensor query;                          // int64 [mB + 2B]: rows that are read: masked slots, then CLS of real, of replaced
+  at::Tensor query;  // int64 [mB + 2B]: rows that are read: masked slots, then CLS of real, of replaced
   at::Tensor query_sample;                   // int64 beside it: the sample
   at::Tensor query_begin, query_size;        // int32 [3B]: each sequence's part of `query`
   ops::Children masked;                      // [mB]: the block that each masked level is contrasted with

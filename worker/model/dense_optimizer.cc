@@ -18,7 +18,8 @@ double learning_rate(const config::Train& train, std::uint64_t step, std::uint64
 
 DenseOptimizer::DenseOptimizer(std::vector<NamedParameter> parameters, double weight_decay, double clip)
     : parameters_(std::move(parameters)), weight_decay_(weight_decay), clip_(clip) {
-  for (const NamedParameter& p : parameters_) slots_.push_back({at::zeros_like(p.value.detach()), at::zeros_like(p.value.detach())});
+  for (const NamedParameter& p : parameters_)
+    slots_.push_back({at::zeros_like(p.value.detach()), at::zeros_like(p.value.detach())});
 }
 
 double DenseOptimizer::scale_of_gradients(double& norm) const {
@@ -26,7 +27,8 @@ double DenseOptimizer::scale_of_gradients(double& norm) const {
   for (const NamedParameter& p : parameters_) {
     const at::Tensor& g = p.value.grad();
     if (!g.defined()) continue;
-    total += g.is_cpu() ? kernels::table().sum_of_squares(g.const_data_ptr<float>(), g.numel()) : g.square().sum().item<double>();
+    total += g.is_cpu() ? kernels::table().sum_of_squares(g.const_data_ptr<float>(), g.numel())
+                        : g.square().sum().item<double>();
   }
   norm = std::sqrt(total);
   return clip_ > 0 ? std::min(1.0, clip_ / (norm + 1e-6)) : 1.0;      // as torch.nn.utils.clip_grad_norm_
@@ -34,13 +36,22 @@ double DenseOptimizer::scale_of_gradients(double& norm) const {
 
 void DenseOptimizer::update(std::size_t i, double lr, std::uint64_t step, double scale) {
   at::Tensor value = parameters_[i].value.detach(), g = parameters_[i].value.grad();
-  const double t = static_cast<double>(step), step_size = lr / (1 - std::pow(kBeta1, t)), root = std::sqrt(1 - std::pow(kBeta2, t));
+  const double t = static_cast<double>(step), step_size = lr / (1 - std::pow(kBeta1, t)),
+               root = std::sqrt(1 - std::pow(kBeta2, t));
   Slots& s = slots_[i];
   if (value.is_cpu()) {
-    kernels::table().adam({.n = value.numel(), .beta1 = kBeta1, .beta2 = kBeta2, .eps = kEps, .decay = static_cast<float>(1 - lr * weight_decay_),
-                           .step_size = static_cast<float>(step_size), .root = static_cast<float>(root), .scale = static_cast<float>(scale),
-                           .gradient = g.const_data_ptr<float>(), .value = value.mutable_data_ptr<float>(),
-                           .m = s.m.mutable_data_ptr<float>(), .v = s.v.mutable_data_ptr<float>()});
+    kernels::table().adam({.n = value.numel(),
+                           .beta1 = kBeta1,
+                           .beta2 = kBeta2,
+                           .eps = kEps,
+                           .decay = static_cast<float>(1 - lr * weight_decay_),
+                           .step_size = static_cast<float>(step_size),
+                           .root = static_cast<float>(root),
+                           .scale = static_cast<float>(scale),
+                           .gradient = g.const_data_ptr<float>(),
+                           .value = value.mutable_data_ptr<float>(),
+                           .m = s.m.mutable_data_ptr<float>(),
+                           .v = s.v.mutable_data_ptr<float>()});
     return;
   }
   g = g * scale;
@@ -77,10 +88,11 @@ Status DenseOptimizer::load(const std::map<std::string, at::Tensor>& state) {
     for (auto& [prefix, slot] : {std::pair<std::string, at::Tensor*>{"m.", &slots_[i].m}, {"v.", &slots_[i].v}}) {
       const auto found = state.find(prefix + parameters_[i].name);
       if (found == state.end())
-        return fail(Code::kInvalid, "the optimiser state has no {}: it was saved for another model", prefix + parameters_[i].name);
+        return fail(Code::kInvalid, "the optimiser state has no {}: it was saved for another model",
+                    prefix + parameters_[i].name);
       if (found->second.sizes() != slot->sizes())
-        return fail(Code::kInvalid, "{} of the optimiser state has {} numbers, not {}: it was saved for another model", found->first,
-                    found->second.numel(), slot->numel());
+        return fail(Code::kInvalid, "{} of the optimiser state has {} numbers, not {}: it was saved for another model",
+                    found->first, found->second.numel(), slot->numel());
       slot->copy_(found->second);
     }
   return ok();

@@ -1,6 +1,6 @@
 #pragma once
-// AdamW over the dense weights with clipping by global norm, and the learning rate's schedule. One fused pass a weight on
-// the CPU, LibTorch operations elsewhere; the arithmetic of torch.optim.AdamW. Threads: one owner.
+// AdamW over the dense weights with clipping by global norm, and the learning rate's schedule. One fused pass a weight
+// on the CPU, LibTorch operations elsewhere; the arithmetic of torch.optim.AdamW. Threads: one owner.
 #include <map>
 #include <string>
 #include <vector>
@@ -9,7 +9,8 @@
 
 namespace dyad::worker {
 
-// Learning rate of step 1, 2, ...: linear warm-up times 1 ("constant") or half a cosine down to 0 at `steps` ("cosine").
+// Learning rate of step 1, 2, ...: linear warm-up times 1 ("constant") or half a cosine down to 0 at `steps`
+// ("cosine").
 double learning_rate(const config::Train& train, std::uint64_t step, std::uint64_t steps);
 
 class DenseOptimizer {

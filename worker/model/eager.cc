@@ -31,7 +31,8 @@ Eager::Eager(const ModelOptions& options, std::array<at::Tensor, 2> targets)
   norm_b_ = parameters_.constant("norm.bias", {d}, 0);
   for (std::uint32_t i = 0; i < m.encoder_layers; ++i)
     encoder_.emplace_back(parameters_, "encoder." + std::to_string(i), shape_, Layer::Cross::kNone);
-  memory_w_ = parameters_.uniform("memory.weight", {memories * 2 * d, d}, attention_bound(d));   // stream, layer, key | value
+  memory_w_ =
+      parameters_.uniform("memory.weight", {memories * 2 * d, d}, attention_bound(d));  // stream, layer, key | value
   memory_b_ = parameters_.uniform("memory.bias", {memories * 2 * d}, 0);
   for (int s = 0; s < 2; ++s) make_stream(s);
   if (m.stt) transfer_ = Transfer(parameters_, shape_, m.stt_layers, options_.levels, m.init_std);
@@ -67,13 +68,21 @@ at::Tensor Eager::encode(Pass& pass, const at::Tensor& rows, const BatchTensors&
   return x;
 }
 
-at::Tensor Eager::decode(Pass& pass, int s, const BatchTensors& t, const at::Tensor& rows, const std::vector<at::Tensor>& memory) const {
+at::Tensor Eager::decode(Pass& pass, int s, const BatchTensors& t, const at::Tensor& rows,
+                         const std::vector<at::Tensor>& memory) const {
   const Stream& stream = stream_[s];
   const std::int64_t size = t.begin.size(0), slots = decoder_slots(options_.levels, stream.summary);
-  at::Tensor x = ops::embed(pass, {.rows = rows, .special = stream.special->value, .index = t.stream[s].token,
-                                   .position = stream.position->value, .position_index = t.slot_position.narrow(0, 0, slots * size)});
+  at::Tensor x = ops::embed(pass, {.rows = rows,
+                                   .special = stream.special->value,
+                                   .index = t.stream[s].token,
+                                   .position = stream.position->value,
+                                   .position_index = t.slot_position.narrow(0, 0, slots * size)});
   const at::Tensor begin = at::arange(size, t.begin.options());
-  AttentionShape self{size, shape_.heads, {size, slots, begin, {}}, {size, slots, begin, {}}, causal_slots(options_.levels, stream.summary)};
+  AttentionShape self{size,
+                      shape_.heads,
+                      {size, slots, begin, {}},
+                      {size, slots, begin, {}},
+                      causal_slots(options_.levels, stream.summary)};
   AttentionShape cross{size, shape_.heads, {size, slots, begin, {}}, {1, t.longest, t.begin, t.size}, {}};
   for (std::size_t i = 0; i < stream.layers.size(); ++i) {
     Queries queries;

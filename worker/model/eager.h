@@ -31,11 +31,11 @@ struct RowTensors {
   std::array<at::Tensor, 2> code;                // [stream[s].keys, d]
 };
 
-// Every number is a sum over this rank's samples divided by Batch::global_size, so that the sum over ranks of losses and
-// of gradients is the mean over the global batch.
+// Every number is a sum over this rank's samples divided by Batch::global_size, so that the sum over ranks of losses
+// and of gradients is the mean over the global batch.
 struct Losses {
   at::Tensor total;                              // scalar; call backward() on it
-  at::Tensor parts;                              // fp32 [2L + 3], detached: behaviour levels, semantic levels, con, recon, recog
+  at::Tensor parts;  // fp32 [2L + 3], detached: behaviour levels, semantic levels, con, recon, recog
 };
 std::vector<std::string> loss_names(std::int64_t levels);   // "gen.behaviour.1" ..., beside Losses::parts
 
@@ -68,7 +68,8 @@ class Eager {
   Losses run(const Batch& batch, const RowTensors& rows, Pass pass);
   at::Tensor encode(Pass& pass, const at::Tensor& rows, const BatchTensors& t) const;
   // -> [slots B, d] (the last layer leaves out y_L): row slot * B + sample
-  at::Tensor decode(Pass& pass, int s, const BatchTensors& t, const at::Tensor& rows, const std::vector<at::Tensor>& memory) const;
+  at::Tensor decode(Pass& pass, int s, const BatchTensors& t, const at::Tensor& rows,
+                    const std::vector<at::Tensor>& memory) const;
   at::Tensor contrast(Pass& pass, int s, const at::Tensor& summary, const at::Tensor& target) const;
 
   ModelOptions options_;

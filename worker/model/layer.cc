@@ -4,14 +4,17 @@
 namespace dyad::worker {
 
 double linear_bound(std::int64_t in) { return 1.0 / std::sqrt(static_cast<double>(in)); }
-double attention_bound(std::int64_t dim) { return std::sqrt(6.0 / (4.0 * static_cast<double>(dim))); }   // Xavier, [3d, d]
+double attention_bound(std::int64_t dim) {
+  return std::sqrt(6.0 / (4.0 * static_cast<double>(dim)));
+}  // Xavier, [3d, d]
 
 at::Tensor Queries::of(const at::Tensor& x) const {
   if (index.defined()) return x.index_select(0, index);
   return first < 0 ? x : x.narrow(0, 0, first);
 }
 
-Layer::Layer(Parameters& p, const std::string& name, const LayerShape& shape, Cross cross) : shape_(shape), cross_(cross) {
+Layer::Layer(Parameters& p, const std::string& name, const LayerShape& shape, Cross cross)
+    : shape_(shape), cross_(cross) {
   const std::int64_t d = shape.dim, f = shape.ffn;
   in_w_ = p.uniform(name + ".self.in.weight", {3 * d, d}, attention_bound(d));
   in_b_ = p.uniform(name + ".self.in.bias", {3 * d}, 0);
@@ -37,7 +40,8 @@ Layer::Layer(Parameters& p, const std::string& name, const LayerShape& shape, Cr
   beta3_ = p.constant(name + ".norm3.bias", {d}, 0);
 }
 
-at::Tensor Layer::self_attention(Pass& pass, const at::Tensor& x, const at::Tensor& q_rows, bool all, const AttentionShape& self) const {
+at::Tensor Layer::self_attention(Pass& pass, const at::Tensor& x, const at::Tensor& q_rows, bool all,
+                                 const AttentionShape& self) const {
   const std::int64_t d = shape_.dim;
   if (all) return ops::self_attention(pass, ops::linear(pass, x, in_w_, in_b_), self);
   const auto w = in_w_->cast.split_with_sizes({d, 2 * d}), b = in_b_->cast.split_with_sizes({d, 2 * d});

@@ -13,7 +13,8 @@ double total_of(Eager& model, const Batch& batch, const RowTensors& rows) {
 }
 
 // Central differences of the loss in a few random elements of `x` against x.grad().
-void expect_gradient(Eager& model, const Batch& batch, const RowTensors& rows, const at::Tensor& x, const std::string& name) {
+void expect_gradient(Eager& model, const Batch& batch, const RowTensors& rows, const at::Tensor& x,
+                     const std::string& name) {
   ASSERT_TRUE(x.grad().defined()) << name;
   at::Tensor flat = x.detach().flatten();
   ASSERT_EQ(flat.data_ptr(), x.data_ptr());
@@ -63,13 +64,17 @@ TEST_P(EveryShape, KernelsComputeWhatLibTorchComputes) {
   a.total.backward();
   b.total.backward();
   for (std::size_t i = 0; i < fast.parameters().size(); ++i)
-    expect_close(fast.parameters()[i].value.grad(), plain.parameters()[i].value.grad(), 1e-5, fast.parameters()[i].name);
+    expect_close(fast.parameters()[i].value.grad(), plain.parameters()[i].value.grad(), 1e-5,
+                 fast.parameters()[i].name);
   expect_close(fast_rows.item.grad(), plain_rows.item.grad(), 1e-5, "item rows");
   for (int s = 0; s < 2; ++s) expect_close(fast_rows.code[s].grad(), plain_rows.code[s].grad(), 1e-5, "code rows");
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, EveryShape, ::testing::Values(std::pair{std::vector<std::size_t>{}, 0ul}, std::pair{std::vector<std::size_t>{4}, 0ul},
-                                                               std::pair{std::vector<std::size_t>{4}, 3ul}, std::pair{std::vector<std::size_t>{3, 3}, 0ul}));
+INSTANTIATE_TEST_SUITE_P(Levels, EveryShape,
+                         ::testing::Values(std::pair{std::vector<std::size_t>{}, 0ul},
+                                           std::pair{std::vector<std::size_t>{4}, 0ul},
+                                           std::pair{std::vector<std::size_t>{4}, 3ul},
+                                           std::pair{std::vector<std::size_t>{3, 3}, 0ul}));
 
 // Trap: a padding mask that never fires.
 TEST(Eager, PaddingChangesNothing) {
@@ -122,9 +127,11 @@ TEST(Eager, TwoRanksAddUpToOne) {
   }
   expect_close(sum, want.parts, 1e-5, "losses");
   for (std::size_t i = 0; i < whole.parameters().size(); ++i)
-    expect_close(parts.parameters()[i].value.grad(), whole.parameters()[i].value.grad(), 1e-5, whole.parameters()[i].name);
+    expect_close(parts.parameters()[i].value.grad(), whole.parameters()[i].value.grad(), 1e-5,
+                 whole.parameters()[i].name);
   for (std::size_t k = 0; k < all.item_keys.size(); ++k)
-    expect_close(items[static_cast<std::int64_t>(all.item_keys[k].value)], all_rows.item.grad()[static_cast<std::int64_t>(k)], 1e-5, "item rows");
+    expect_close(items[static_cast<std::int64_t>(all.item_keys[k].value)],
+                 all_rows.item.grad()[static_cast<std::int64_t>(k)], 1e-5, "item rows");
 }
 
 TEST(Eager, LevelOneDoesNotSeeTheCodes) {
@@ -147,8 +154,8 @@ TEST(Eager, LevelOneDoesNotSeeTheCodes) {
 }
 
 TEST(Eager, LevelTwoSoftmaxAtY1DoesNotSeeY2) {
-  // Loss of y_2 and of its sibling under the same hidden state: exp(-loss) over all siblings sums to one only if the state
-  // is the same whichever sibling is the target.
+  // Loss of y_2 and of its sibling under the same hidden state: exp(-loss) over all siblings sums to one only if the
+  // state is the same whichever sibling is the target.
   Toy toy;
   toy.options.model.stt = false;
   Eager model = toy.model();
@@ -238,7 +245,8 @@ TEST(Eager, SwitchesRemoveTheirTermsAndWeights) {
   Toy toy;
   const Batch batch = toy.task.batch(0, 5);
   const auto parts = [&](bool gct, bool stt, double l1, double l2) {
-    toy.options.model.gct = gct, toy.options.model.stt = stt, toy.options.model.lambda1 = l1, toy.options.model.lambda2 = l2;
+    toy.options.model.gct = gct, toy.options.model.stt = stt, toy.options.model.lambda1 = l1,
+    toy.options.model.lambda2 = l2;
     Eager model = toy.model();
     const Losses losses = model.evaluate(batch, toy.rows(batch));
     losses.total.backward();
@@ -249,7 +257,8 @@ TEST(Eager, SwitchesRemoveTheirTermsAndWeights) {
     }
     const at::Tensor x = losses.parts;
     const double gen = x.narrow(0, 0, 4).sum().item<double>();
-    EXPECT_NEAR(losses.total.item<double>(), gen + l1 * x[4].item<double>() + l2 * (x[5].item<double>() + x[6].item<double>()), 1e-5);
+    EXPECT_NEAR(losses.total.item<double>(),
+                gen + l1 * x[4].item<double>() + l2 * (x[5].item<double>() + x[6].item<double>()), 1e-5);
     return x;
   };
   EXPECT_GT(parts(true, true, 0.5, 2)[4].item<double>(), 0);
@@ -282,7 +291,8 @@ TEST(Eager, Bf16IsCloseToFp32) {
   Eager exact = toy.model();
   toy.options.type = at::kBFloat16;
   Eager rough = toy.model();
-  expect_close(rough.evaluate(batch, toy.rows(batch)).parts, exact.evaluate(batch, toy.rows(batch)).parts, 0.02, "losses");
+  expect_close(rough.evaluate(batch, toy.rows(batch)).parts, exact.evaluate(batch, toy.rows(batch)).parts, 0.02,
+               "losses");
 }
 
 TEST(Eager, LearnsASmallTaskByHeart) {

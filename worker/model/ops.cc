@@ -24,7 +24,8 @@ at::Tensor self_attention(Pass& pass, const at::Tensor& qkv, const AttentionShap
   return ops_torch::attention(pass.next_seed(), pass.dropout, parts[0], parts[1], parts[2], shape);
 }
 
-at::Tensor residual_norm(Pass& pass, const at::Tensor& x, const at::Tensor& y, const Parameter* gamma, const Parameter* beta) {
+at::Tensor residual_norm(Pass& pass, const at::Tensor& x, const at::Tensor& y, const Parameter* gamma,
+                         const Parameter* beta) {
   const auto run = pass.kernels ? ops_kernels::residual_norm : ops_torch::residual_norm;
   return run(pass.next_seed(), pass.dropout, x, y, gamma->value, beta->value);
 }
@@ -37,7 +38,8 @@ at::Tensor embed(Pass& pass, const Embedding& e) {
   return (pass.kernels ? ops_kernels::embed : ops_torch::embed)(pass.next_seed(), pass.dropout, e, pass.type);
 }
 
-at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children, double smoothing) {
+at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children,
+                        double smoothing) {
   return (pass.kernels ? ops_kernels::tree_softmax : ops_torch::tree_softmax)(h, rows, children, smoothing);
 }
 

@@ -1,10 +1,9 @@
 #pragma once
 // The few operations the model is made of, each with two implementations of the same mathematics: hand-written CPU
-// kernels (kernels/, fused, no temporary tensors) and plain LibTorch operations (any device and type). A test compares them.
-// Dropout is a hash of (seed, element), so that both draw the same mask, nothing is stored for backward, and a step's
-// masks are a function of (job seed, step, rank).
-// Shapes: N rows of tokens, d width. Activations have the type of the pass (fp32 or bf16); rows of tables, norms and
-// positions are fp32.
+// kernels (kernels/, fused, no temporary tensors) and plain LibTorch operations (any device and type). A test compares
+// them. Dropout is a hash of (seed, element), so that both draw the same mask, nothing is stored for backward, and a
+// step's masks are a function of (job seed, step, rank). Shapes: N rows of tokens, d width. Activations have the type
+// of the pass (fp32 or bf16); rows of tables, norms and positions are fp32.
 #include <torch/torch.h>
 #include <cstdint>
 #include <vector>
@@ -44,7 +43,8 @@ at::Tensor attention(Pass& pass, const at::Tensor& q, const at::Tensor& kv, cons
 // The same where one tensor [N, 3d] holds queries | keys | values.
 at::Tensor self_attention(Pass& pass, const at::Tensor& qkv, const AttentionShape& shape);
 // LayerNorm(x + dropout(y)); the post-norm residual of a transformer layer.
-at::Tensor residual_norm(Pass& pass, const at::Tensor& x, const at::Tensor& y, const Parameter* gamma, const Parameter* beta);
+at::Tensor residual_norm(Pass& pass, const at::Tensor& x, const at::Tensor& y, const Parameter* gamma,
+                         const Parameter* beta);
 // dropout(GELU(x)), the exact GELU.
 at::Tensor gelu_dropout(Pass& pass, const at::Tensor& x);
 
@@ -61,12 +61,13 @@ struct Embedding {
 // dropout(norm(rows[index] + position[position_index])) -> [N, d] of the pass's type
 at::Tensor embed(Pass& pass, const Embedding& e);
 
-struct Children {                            // int32 [N] each: the block of rows the softmax runs over, and the right one
+struct Children {  // int32 [N] each: the block of rows the softmax runs over, and the right one
   at::Tensor begin, end, code;
 };
 // Cross-entropy of a softmax over existing children only: -log softmax(h . rows[begin..end))[code], [N] fp32.
 // Smoothing eps: (1 - eps) of that + eps of the mean over the children. h [N, d]
-at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children, double smoothing);
+at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children,
+                        double smoothing);
 
 }  // namespace ops
 
@@ -75,8 +76,8 @@ namespace ops_torch {
 at::Tensor dropout_mask(std::uint64_t seed, double p, at::IntArrayRef shape, const at::TensorOptions& options);
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionShape& shape);
-at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y, const at::Tensor& gamma,
-                         const at::Tensor& beta);
+at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y,
+                         const at::Tensor& gamma, const at::Tensor& beta);
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
 at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);
@@ -86,10 +87,11 @@ at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::
 // than returned, since several operations read the same large table.
 namespace ops_kernels {
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b);
-at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv, const AttentionShape& shape);
+at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv,
+                     const AttentionShape& shape);
 at::Tensor self_attention(std::uint64_t seed, double p, const at::Tensor& qkv, const AttentionShape& shape);
-at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y, const at::Tensor& gamma,
-                         const at::Tensor& beta);
+at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y,
+                         const at::Tensor& gamma, const at::Tensor& beta);
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
 at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);

@@ -25,7 +25,8 @@ struct FusedNode : torch::autograd::Node {
 
 at::Tensor attach(at::Tensor out, const variable_list& inputs, Backward backward) {
   if (!at::GradMode::is_enabled() || !torch::autograd::any_variable_requires_grad(inputs)) return out;
-  std::shared_ptr<FusedNode> node(new FusedNode(std::move(backward), torch::autograd::collect_next_edges(inputs)), torch::autograd::deleteNode);
+  std::shared_ptr<FusedNode> node(new FusedNode(std::move(backward), torch::autograd::collect_next_edges(inputs)),
+                                  torch::autograd::deleteNode);
   torch::autograd::set_history(out, node);
   return out;
 }
@@ -44,12 +45,19 @@ kernels::Matrix matrix(const at::Tensor& t, std::int64_t column = 0) {   // from
 
 kernels::Rows rows_of(const AttentionRows& r) { return {ints(r.begin), ints(r.size), r.step, r.count}; }
 
-kernels::Attention attention_arguments(std::uint64_t seed, double p, at::ScalarType type, std::int64_t d, const AttentionShape& s) {
+kernels::Attention attention_arguments(std::uint64_t seed, double p, at::ScalarType type, std::int64_t d,
+                                       const AttentionShape& s) {
   CHECK(s.visible.empty() || s.key.count <= 32);
   CHECK_LE(s.key.count, 256);
   CHECK_LE(d / s.heads, 256);
-  return {.type = type_of(type), .groups = s.groups, .heads = s.heads, .width = d / s.heads, .query = rows_of(s.query),
-          .key = rows_of(s.key), .visible = s.visible.empty() ? nullptr : s.visible.data(), .dropout = dropout_of(seed, p)};
+  return {.type = type_of(type),
+          .groups = s.groups,
+          .heads = s.heads,
+          .width = d / s.heads,
+          .query = rows_of(s.query),
+          .key = rows_of(s.key),
+          .visible = s.visible.empty() ? nullptr : s.visible.data(),
+          .dropout = dropout_of(seed, p)};
 }
 
 // Where the gradient of a table of rows is gathered.
@@ -70,12 +78,14 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b)
   }
   return attach(out, {x, w, b}, [x = x.detach(), w = w.detach()](const at::Tensor& d_out) -> variable_list {
     at::Tensor d_b = at::empty({d_out.size(1)}, d_out.options());
-    kernels::table().column_sum({type_of(d_out.scalar_type()), d_out.size(0), d_out.size(1), d_out.stride(0), d_out.data_ptr(), d_b.data_ptr()});
+    kernels::table().column_sum({type_of(d_out.scalar_type()), d_out.size(0), d_out.size(1), d_out.stride(0),
+                                 d_out.data_ptr(), d_b.data_ptr()});
     return {d_out.mm(w), d_out.t().mm(x), d_b};
   });
 }
 
-at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv, const AttentionShape& shape) {
+at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv,
+                     const AttentionShape& shape) {
   const std::int64_t d = q.size(1);
   at::Tensor out = at::empty_like(q);
   kernels::Attention a = attention_arguments(seed, p, q.scalar_type(), d, shape);
@@ -107,29 +117,42 @@ at::Tensor self_attention(std::uint64_t seed, double p, const at::Tensor& qkv, c
   });
 }
 
-at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x_in, const at::Tensor& y_in, const at::Tensor& gamma,
-                         const at::Tensor& beta) {
+at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x_in, const at::Tensor& y_in,
+                         const at::Tensor& gamma, const at::Tensor& beta) {
   const at::Tensor x = x_in.contiguous(), y = y_in.contiguous();
   CHECK_LE(x.size(1), kernels::kWidthMax);
   at::Tensor out = at::empty_like(x);
-  kernels::ResidualNorm a{.type = type_of(x.scalar_type()), .n = x.size(0), .d = x.size(1), .dropout = dropout_of(seed, p),
-                          .x = x.data_ptr(), .y = y.data_ptr(), .gamma = floats(gamma), .beta = floats(beta), .out = out.data_ptr()};
+  kernels::ResidualNorm a{.type = type_of(x.scalar_type()),
+                          .n = x.size(0),
+                          .d = x.size(1),
+                          .dropout = dropout_of(seed, p),
+                          .x = x.data_ptr(),
+                          .y = y.data_ptr(),
+                          .gamma = floats(gamma),
+                          .beta = floats(beta),
+                          .out = out.data_ptr()};
   kernels::table().residual_norm(a);
   // the arguments' pointers stay valid: the captured tensors own them
-  return attach(out, {x, y, gamma, beta}, [a, x = x.detach(), y = y.detach(), gamma = gamma.detach()](const at::Tensor& d_out) -> variable_list {
-    kernels::ResidualNorm back = a;
-    at::Tensor d_x = at::empty_like(x), d_y = at::empty_like(y), d_gamma = at::zeros_like(gamma), d_beta = at::zeros_like(gamma);
-    back.d_out = d_out.data_ptr(), back.d_x = d_x.data_ptr(), back.d_y = d_y.data_ptr();
-    back.add_gamma = floats(d_gamma), back.add_beta = floats(d_beta);
-    kernels::table().residual_norm_backward(back);
-    return {d_x, d_y, d_gamma, d_beta};
-  });
+  return attach(out, {x, y, gamma, beta},
+                [a, x = x.detach(), y = y.detach(), gamma = gamma.detach()](const at::Tensor& d_out) -> variable_list {
+                  kernels::ResidualNorm back = a;
+                  at::Tensor d_x = at::empty_like(x), d_y = at::empty_like(y), d_gamma = at::zeros_like(gamma),
+                             d_beta = at::zeros_like(gamma);
+                  back.d_out = d_out.data_ptr(), back.d_x = d_x.data_ptr(), back.d_y = d_y.data_ptr();
+                  back.add_gamma = floats(d_gamma), back.add_beta = floats(d_beta);
+                  kernels::table().residual_norm_backward(back);
+                  return {d_x, d_y, d_gamma, d_beta};
+                });
 }
 
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x_in) {
   const at::Tensor x = x_in.contiguous();
   at::Tensor out = at::empty_like(x);
-  const kernels::Gelu a{.type = type_of(x.scalar_type()), .n = x.numel(), .dropout = dropout_of(seed, p), .x = x.data_ptr(), .out = out.data_ptr()};
+  const kernels::Gelu a{.type = type_of(x.scalar_type()),
+                        .n = x.numel(),
+                        .dropout = dropout_of(seed, p),
+                        .x = x.data_ptr(),
+                        .out = out.data_ptr()};
   kernels::table().gelu(a);
   return attach(out, {x}, [a, x = x.detach()](const at::Tensor& d_out) -> variable_list {
     kernels::Gelu back = a;
@@ -145,30 +168,42 @@ at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::Scal
                    beta = e.beta ? e.beta->value : at::Tensor();
   at::Tensor out = at::empty({e.index.size(0), e.rows.size(1)}, e.rows.options().dtype(type).requires_grad(false));
   CHECK_LE(out.size(1), kernels::kWidthMax);
-  const kernels::Embedding a{.type = type_of(type), .n = out.size(0), .d = out.size(1), .dropout = dropout_of(seed, e.drop ? p : 0),
-                             .rows = floats(e.rows), .special = floats(special), .position = floats(position), .index = ints(e.index),
-                             .position_index = ints(e.position_index), .gamma = floats(gamma), .beta = floats(beta), .out = out.data_ptr()};
+  const kernels::Embedding a{.type = type_of(type),
+                             .n = out.size(0),
+                             .d = out.size(1),
+                             .dropout = dropout_of(seed, e.drop ? p : 0),
+                             .rows = floats(e.rows),
+                             .special = floats(special),
+                             .position = floats(position),
+                             .index = ints(e.index),
+                             .position_index = ints(e.position_index),
+                             .gamma = floats(gamma),
+                             .beta = floats(beta),
+                             .out = out.data_ptr()};
   kernels::table().embed(a);
   variable_list inputs;
   for (const at::Tensor& t : {special, position, gamma, beta}) if (t.defined()) inputs.push_back(t);
-  return attach(out, inputs, [=, rows = e.rows, index = e.index, position_index = e.position_index](const at::Tensor& d_out) -> variable_list {
-    at::Tensor keep;
-    variable_list gradients;
-    const auto gradient_of = [&](const at::Tensor& t) -> float* {
-      if (!t.defined()) return nullptr;
-      gradients.push_back(at::zeros_like(t, t.options().requires_grad(false)));
-      return floats(gradients.back());
-    };
-    kernels::Embedding back = a;
-    back.d_out = d_out.data_ptr(), back.add_rows = row_gradient(rows, keep);
-    back.add_special = gradient_of(special), back.add_position = gradient_of(position);
-    back.add_gamma = gradient_of(gamma), back.add_beta = gradient_of(beta);
-    kernels::table().embed_backward(back);
-    return gradients;
-  });
+  return attach(
+      out, inputs,
+      [=, rows = e.rows, index = e.index, position_index = e.position_index](const at::Tensor& d_out) -> variable_list {
+        at::Tensor keep;
+        variable_list gradients;
+        const auto gradient_of = [&](const at::Tensor& t) -> float* {
+          if (!t.defined()) return nullptr;
+          gradients.push_back(at::zeros_like(t, t.options().requires_grad(false)));
+          return floats(gradients.back());
+        };
+        kernels::Embedding back = a;
+        back.d_out = d_out.data_ptr(), back.add_rows = row_gradient(rows, keep);
+        back.add_special = gradient_of(special), back.add_position = gradient_of(position);
+        back.add_gamma = gradient_of(gamma), back.add_beta = gradient_of(beta);
+        kernels::table().embed_backward(back);
+        return gradients;
+      });
 }
 
-at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children, double smoothing) {
+at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children,
+                        double smoothing) {
   const at::Tensor h = h_in.contiguous();
   const std::int64_t n = h.size(0);
   const std::int32_t *begin = ints(children.begin), *end = ints(children.end);
@@ -182,17 +217,29 @@ at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const op
     total += end[i] - begin[i];
   }
   at::Tensor probability = at::empty({total}, at::kFloat);
-  const kernels::TreeSoftmax a{.type = type_of(h.scalar_type()), .n = n, .d = h.size(1), .smoothing = static_cast<float>(smoothing),
-                               .h = h.data_ptr(), .rows = floats(rows), .begin = begin, .end = end, .code = ints(children.code),
-                               .order = order_at, .offset = offset.const_data_ptr<std::int64_t>(), .probability = floats(probability), .loss = floats(loss)};
+  const kernels::TreeSoftmax a{.type = type_of(h.scalar_type()),
+                               .n = n,
+                               .d = h.size(1),
+                               .smoothing = static_cast<float>(smoothing),
+                               .h = h.data_ptr(),
+                               .rows = floats(rows),
+                               .begin = begin,
+                               .end = end,
+                               .code = ints(children.code),
+                               .order = order_at,
+                               .offset = offset.const_data_ptr<std::int64_t>(),
+                               .probability = floats(probability),
+                               .loss = floats(loss)};
   kernels::table().tree_softmax(a);
-  return attach(loss, {h}, [a, rows, children, order, offset, probability, h = h.detach()](const at::Tensor& d_loss) -> variable_list {
-    at::Tensor keep, d_h = at::empty_like(h);
-    kernels::TreeSoftmax back = a;
-    back.d_loss = floats(d_loss), back.d_h = d_h.data_ptr(), back.add_rows = row_gradient(rows, keep);
-    kernels::table().tree_softmax_backward(back);
-    return {d_h};
-  });
+  return attach(
+      loss, {h},
+      [a, rows, children, order, offset, probability, h = h.detach()](const at::Tensor& d_loss) -> variable_list {
+        at::Tensor keep, d_h = at::empty_like(h);
+        kernels::TreeSoftmax back = a;
+        back.d_loss = floats(d_loss), back.d_h = d_h.data_ptr(), back.add_rows = row_gradient(rows, keep);
+        kernels::table().tree_softmax_backward(back);
+        return {d_h};
+      });
 }
 
 }  // namespace dyad::worker::ops_kernels

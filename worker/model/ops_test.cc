@@ -11,15 +11,27 @@ namespace {
 
 void assign(const at::Tensor& to, const at::Tensor& from) { at::NoGradGuard no_grad; to.copy_(from); }
 
-// Three sequences of 4, 2 and 3 tokens, packed, through our layer; and padded, through torch.nn.TransformerEncoderLayer.
+// Three sequences of 4, 2 and 3 tokens, packed, through our layer; and padded, through
+// torch.nn.TransformerEncoderLayer.
 TEST(Layer, IsTorchsPostNormEncoderLayer) {
   const std::int64_t d = 16;
   Parameters parameters(1, at::kCPU);
   const Layer layer(parameters, "x", {d, 2, 24}, Layer::Cross::kNone);
-  torch::nn::TransformerEncoderLayer theirs(torch::nn::TransformerEncoderLayerOptions(d, 2).dim_feedforward(24).dropout(0).activation(torch::kGELU));
+  torch::nn::TransformerEncoderLayer theirs(
+      torch::nn::TransformerEncoderLayerOptions(d, 2).dim_feedforward(24).dropout(0).activation(torch::kGELU));
   const auto named = theirs->named_parameters();
-  const std::vector<std::string> order{"self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight", "self_attn.out_proj.bias",
-                                       "norm1.weight", "norm1.bias", "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias", "norm2.weight", "norm2.bias"};
+  const std::vector<std::string> order{"self_attn.in_proj_weight",
+                                       "self_attn.in_proj_bias",
+                                       "self_attn.out_proj.weight",
+                                       "self_attn.out_proj.bias",
+                                       "norm1.weight",
+                                       "norm1.bias",
+                                       "linear1.weight",
+                                       "linear1.bias",
+                                       "linear2.weight",
+                                       "linear2.bias",
+                                       "norm2.weight",
+                                       "norm2.bias"};
   ASSERT_EQ(order.size(), parameters.named().size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     assign(parameters.named()[i].value, at::randn(parameters.named()[i].value.sizes()) * 0.3);
@@ -87,15 +99,18 @@ TEST(Dropout, DropsItsShareAndKeepsTheMean) {
   EXPECT_NEAR(mask.mean().item<double>(), 1.0, 0.005);
   const at::Tensor other = ops_torch::dropout_mask(43, 0.2, {200000}, at::kFloat);
   EXPECT_NEAR((mask.eq(0) & other.eq(0)).to(at::kFloat).mean().item<double>(), 0.04, 0.003);
-  EXPECT_NEAR((mask.slice(0, 1).eq(0) & mask.slice(0, 0, 199999).eq(0)).to(at::kFloat).mean().item<double>(), 0.04, 0.003);
+  EXPECT_NEAR((mask.slice(0, 1).eq(0) & mask.slice(0, 0, 199999).eq(0)).to(at::kFloat).mean().item<double>(), 0.04,
+              0.003);
 }
 
 TEST(Gelu, KernelIsTheExactGeluAndItsDerivative) {
   const at::Tensor x = at::linspace(-8, 8, 3001).view({-1, 1}).requires_grad_(true);
   const at::Tensor got = ops_kernels::gelu_dropout(0, 0, x);
   got.sum().backward();
-  for (const auto& [value, gradient, at_x] : std::vector<std::tuple<float, float, float>>{{got[1200].item<float>(), x.grad()[1200].item<float>(), x[1200].item<float>()}}) {
-    const double cdf = 0.5 * std::erfc(-at_x / std::numbers::sqrt2), density = std::exp(-0.5 * at_x * at_x) / std::sqrt(2 * std::numbers::pi);
+  for (const auto& [value, gradient, at_x] : std::vector<std::tuple<float, float, float>>{
+           {got[1200].item<float>(), x.grad()[1200].item<float>(), x[1200].item<float>()}}) {
+    const double cdf = 0.5 * std::erfc(-at_x / std::numbers::sqrt2),
+                 density = std::exp(-0.5 * at_x * at_x) / std::sqrt(2 * std::numbers::pi);
     EXPECT_NEAR(value, at_x * cdf, 1e-6);
     EXPECT_NEAR(gradient, cdf + at_x * density, 1e-6);
   }
@@ -112,8 +127,15 @@ TEST(Kernels, BothInstructionSetsAgree) {
   int i = 0;
   for (const kernels::Table* table : {&kernels::table_v3(), &kernels::table_v4()}) {
     out[i] = at::empty_like(x);
-    table->residual_norm({.type = kernels::Type::kFp32, .n = 7, .d = 130, .dropout = {9, 0.3f}, .x = x.data_ptr(), .y = y.data_ptr(),
-                          .gamma = gamma.data_ptr<float>(), .beta = beta.data_ptr<float>(), .out = out[i].data_ptr()});
+    table->residual_norm({.type = kernels::Type::kFp32,
+                          .n = 7,
+                          .d = 130,
+                          .dropout = {9, 0.3f},
+                          .x = x.data_ptr(),
+                          .y = y.data_ptr(),
+                          .gamma = gamma.data_ptr<float>(),
+                          .beta = beta.data_ptr<float>(),
+                          .out = out[i].data_ptr()});
     ++i;
   }
   expect_close(out[0], out[1], 1e-6, "residual_norm");
@@ -147,7 +169,8 @@ TEST(DenseOptimizer, GoesOnFromASavedState) {
       optimizer.step(0.1, step);
     }
   };
-  const NamedParameter straight{"w", at::ones({3}).requires_grad_(true)}, stopped{"w", at::ones({3}).requires_grad_(true)};
+  const NamedParameter straight{"w", at::ones({3}).requires_grad_(true)},
+      stopped{"w", at::ones({3}).requires_grad_(true)};
   DenseOptimizer a({straight}, 0, 0), b({stopped}, 0, 0), c({stopped}, 0, 0);
   run(a, straight, 1, 6);
   run(b, stopped, 1, 3);

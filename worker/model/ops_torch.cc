@@ -20,7 +20,8 @@ struct Padded { at::Tensor index, valid; };
 Padded padded(const AttentionRows& rows, std::int64_t groups, at::Device device) {
   const auto slot = at::arange(rows.count, at::TensorOptions(at::kLong).device(device)).unsqueeze(0);
   at::Tensor index = rows.begin.to(at::kLong).unsqueeze(1) + slot * rows.step;
-  at::Tensor valid = rows.size.defined() ? slot < rows.size.unsqueeze(1) : at::ones({groups, rows.count}, index.options().dtype(at::kBool));
+  at::Tensor valid = rows.size.defined() ? slot < rows.size.unsqueeze(1)
+                                         : at::ones({groups, rows.count}, index.options().dtype(at::kBool));
   return {at::where(valid, index, at::zeros_like(index)), valid};
 }
 
@@ -54,12 +55,14 @@ at::Tensor dropout(std::uint64_t seed, double p, const at::Tensor& x) {
 
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionShape& shape) {
-  const std::int64_t g = shape.groups, h = shape.heads, d = q.size(1), e = d / h, sq = shape.query.count, sk = shape.key.count;
+  const std::int64_t g = shape.groups, h = shape.heads, d = q.size(1), e = d / h, sq = shape.query.count,
+                     sk = shape.key.count;
   const Padded query = padded(shape.query, g, q.device()), key = padded(shape.key, g, q.device());
   const auto split = [&](const at::Tensor& x, const Padded& rows, std::int64_t s) {       // -> [G, heads, S, e]
     return x.index_select(0, rows.index.flatten()).view({g, s, h, e}).transpose(1, 2);
   };
-  at::Tensor score = at::matmul(split(q, query, sq), split(k, key, sk).transpose(2, 3)) / std::sqrt(static_cast<double>(e));
+  at::Tensor score =
+      at::matmul(split(q, query, sq), split(k, key, sk).transpose(2, 3)) / std::sqrt(static_cast<double>(e));
   score = score.masked_fill(visible_mask(shape, key.valid).logical_not(), -INFINITY);
   at::Tensor weight = dropout(seed, p, at::softmax(score, -1));
   at::Tensor out = at::matmul(weight, split(v, key, sk)).transpose(1, 2).reshape({g * sq, d});
@@ -68,10 +71,11 @@ at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at
   return at::zeros({q.size(0), d}, q.options()).index_copy(0, place, out.index_select(0, chosen));
 }
 
-at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y, const at::Tensor& gamma,
-                         const at::Tensor& beta) {
+at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, const at::Tensor& y,
+                         const at::Tensor& gamma, const at::Tensor& beta) {
   const auto wide = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  return at::layer_norm(x.to(wide) + dropout(seed, p, y.to(wide)), {x.size(1)}, gamma, beta, kNormEps).to(x.scalar_type());
+  return at::layer_norm(x.to(wide) + dropout(seed, p, y.to(wide)), {x.size(1)}, gamma, beta, kNormEps)
+      .to(x.scalar_type());
 }
 
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x) { return dropout(seed, p, at::gelu(x)); }

@@ -3,7 +3,8 @@
 
 namespace dyad::worker {
 
-Parameters::Parameters(std::uint64_t seed, at::Device device) : generator_(at::detail::createCPUGenerator(seed)), device_(device) {}
+Parameters::Parameters(std::uint64_t seed, at::Device device)
+    : generator_(at::detail::createCPUGenerator(seed)), device_(device) {}
 
 Parameter* Parameters::add(const std::string& name, at::Tensor value, bool product) {
   value = value.to(device_).requires_grad_(true);

@@ -28,7 +28,8 @@ struct Toy {
     return table.index_select(0, at::tensor(index, at::kLong)).detach().requires_grad_(true);
   }
   RowTensors rows(const Batch& batch, at::ScalarType type = at::kFloat) const {
-    return {pick(batch.item_keys, item.to(type)), {pick(batch.stream[0].keys, code[0].to(type)), pick(batch.stream[1].keys, code[1].to(type))}};
+    return {pick(batch.item_keys, item.to(type)),
+            {pick(batch.stream[0].keys, code[0].to(type)), pick(batch.stream[1].keys, code[1].to(type))}};
   }
   Eager model() const { return Eager(options, targets); }
 
@@ -41,7 +42,8 @@ struct Toy {
 inline void expect_close(const at::Tensor& a, const at::Tensor& b, double tolerance, const std::string& what) {
   ASSERT_EQ(a.sizes(), b.sizes()) << what;
   const double scale = std::max(1.0, b.detach().abs().max().item<double>());
-  EXPECT_LE((a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max().item<double>(), tolerance * scale) << what;
+  EXPECT_LE((a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max().item<double>(), tolerance * scale)
+      << what;
 }
 
 }  // namespace dyad::worker

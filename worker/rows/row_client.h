@@ -1,7 +1,8 @@
 #pragma once
 // The worker's view of the parameter servers: pulls and pushes rows of any tables in one round trip per server.
 // Routes each key by bucket, splits by server, and puts the answers in the caller's order. Duplicate-free keys only
-// (batch.h already made them unique). Threads: one owner.  Ownership: borrows the caller's buffers until wait()/flush().
+// (batch.h already made them unique). Threads: one owner.  Ownership: borrows the caller's buffers until
+// wait()/flush().
 #include <memory>
 #include <span>
 #include "common/base/ids.h"
@@ -34,11 +35,11 @@ class RowClient {
   virtual ~RowClient() = default;
   // Sends the pull to every server that holds a key. The spans must live until wait() returns.
   virtual Status start_pull(Step at_least, std::span<const PullRequest> requests) = 0;
-  // Blocks until the pull that was started last is complete. Fails with kDisconnected when a server stays silent for the
-  // configured time, kStale when it was restarted.
+  // Blocks until the pull that was started last is complete. Fails with kDisconnected when a server stays silent for
+  // the configured time, kStale when it was restarted.
   virtual Status wait() = 0;
-  // Sends every server its part (an empty one too: its clock needs it) and returns without waiting; the gradients may be
-  // reused at once. Acknowledgements are gathered by later calls; a push not acknowledged is sent again.
+  // Sends every server its part (an empty one too: its clock needs it) and returns without waiting; the gradients may
+  // be reused at once. Acknowledgements are gathered by later calls; a push not acknowledged is sent again.
   virtual Status push(std::span<const PushRequest> requests, const PushOptions& options) = 0;
   virtual Status flush() = 0;                // waits for all acknowledgements
   virtual RowTraffic traffic() const = 0;

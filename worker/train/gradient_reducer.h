@@ -1,9 +1,9 @@
 #pragma once
 // Sums dense gradients over the ranks in buckets, each started as soon as the backward pass has filled it, so that the
-// sums run beside the rest of the backward pass. Gradients live in one flat buffer per bucket; a parameter's grad() is a
-// view into it. Buckets start in a fixed order (last parameters first), whatever the order in which they fill: all ranks
-// start the same sums in the same order.
-// Threads: one.  Ownership: borrows the parameters' storage, owns the buckets, borrows the collective.
+// sums run beside the rest of the backward pass. Gradients live in one flat buffer per bucket; a parameter's grad() is
+// a view into it. Buckets start in a fixed order (last parameters first), whatever the order in which they fill: all
+// ranks start the same sums in the same order. Threads: one.  Ownership: borrows the parameters' storage, owns the
+// buckets, borrows the collective.
 #include <span>
 #include <torch/torch.h>
 #include <vector>

@@ -9,8 +9,8 @@
 namespace dyad::worker {
 
 enum class Phase { kRead, kPull, kForward, kBackward, kAllReduce, kOptimizer, kPush, kCut };
-inline constexpr std::array<const char*, 8> kPhaseNames{"read", "pull_wait", "forward", "backward", "all_reduce_wait", "optimizer",
-                                                        "push", "cut"};
+inline constexpr std::array<const char*, 8> kPhaseNames{
+    "read", "pull_wait", "forward", "backward", "all_reduce_wait", "optimizer", "push", "cut"};
 
 class PhaseTimes {
  public:

@@ -1,6 +1,6 @@
 #pragma once
-// Makes the next values while the caller works on the last: a producer thread and a bounded queue. What comes out is what
-// the producer function gives, in order; nothing depends on timing. Threads: one consumer.
+// Makes the next values while the caller works on the last: a producer thread and a bounded queue. What comes out is
+// what the producer function gives, in order; nothing depends on timing. Threads: one consumer.
 #include <condition_variable>
 #include <cstddef>
 #include <deque>

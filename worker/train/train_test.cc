@@ -30,7 +30,8 @@ class Doubling : public comm::Collective {
 
 TEST(GradientReducer, SumsEveryGradientOnceInAFixedOrderAndLeavesUnusedOnesZero) {
   torch::manual_seed(1);
-  auto a = torch::randn({3, 4}).requires_grad_(true), b = torch::randn({4}).requires_grad_(true), unused = torch::randn({5}).requires_grad_(true);
+  auto a = torch::randn({3, 4}).requires_grad_(true), b = torch::randn({4}).requires_grad_(true),
+       unused = torch::randn({5}).requires_grad_(true);
   Doubling all;
   GradientReducer reducer({a, b, unused}, all, 1e-6, 2);   // a bucket per parameter
   EXPECT_EQ(reducer.buckets(), 3u);
@@ -50,7 +51,8 @@ TEST(GradientReducer, SumsEveryGradientOnceInAFixedOrderAndLeavesUnusedOnesZero)
 
 TEST(Prefetcher, GivesEveryValueOnceInOrderThenNothing) {
   int made = 0;
-  Prefetcher<int> prefetcher([&]() -> std::optional<int> { return made < 100 ? std::optional(made++) : std::nullopt; }, 3);
+  Prefetcher<int> prefetcher([&]() -> std::optional<int> { return made < 100 ? std::optional(made++) : std::nullopt; },
+                             3);
   for (int i = 0; i < 100; ++i) ASSERT_EQ(prefetcher.next(), i);
   EXPECT_EQ(prefetcher.next(), std::nullopt);
 }

@@ -1,7 +1,8 @@
 #pragma once
-// The arguments of the hand-written loops, and the table of those that suit this processor. Plain pointers, no LibTorch.
-// Matrices are row-major; N rows, d columns. `void*` is float or bf16 as `type` says. Gradients named d_* are written,
-// those named add_* are added to. Threads: reentrant; each call runs on the caller's thread in a fixed order of additions.
+// The arguments of the hand-written loops, and the table of those that suit this processor. Plain pointers, no
+// LibTorch. Matrices are row-major; N rows, d columns. `void*` is float or bf16 as `type` says. Gradients named d_* are
+// written, those named add_* are added to. Threads: reentrant; each call runs on the caller's thread in a fixed order
+// of additions.
 #include <cstdint>
 
 namespace dyad::worker::kernels {
@@ -18,7 +19,7 @@ struct Rows {                                            // group g's i-th row i
 };
 struct Matrix { void* data = nullptr; std::int64_t stride = 0; };   // elements between rows
 
-struct Attention {                                       // out = dropout(softmax(q k^T / sqrt(width))) v, per group and head
+struct Attention {  // out = dropout(softmax(q k^T / sqrt(width))) v, per group and head
   Type type;
   std::int64_t groups, heads, width;                     // width of one head
   Rows query, key;
@@ -80,9 +81,10 @@ struct TreeSoftmax {                                     // loss[i] = cross-entr
 
 struct ColumnSum { Type type; std::int64_t n, d, stride; const void* x; void* out; };   // out[j] = sum of x[., j]
 
-struct Adam {                                            // decoupled weight decay; bias corrections come in step_size and root
+struct Adam {  // decoupled weight decay; bias corrections come in step_size and root
   std::int64_t n;
-  float beta1, beta2, eps, decay, step_size, root, scale;   // decay = 1 - lr wd; step_size = lr / (1 - beta1^t); root = sqrt(1 - beta2^t)
+  float beta1, beta2, eps, decay, step_size, root,
+      scale;  // decay = 1 - lr wd; step_size = lr / (1 - beta1^t); root = sqrt(1 - beta2^t)
   const float* gradient;                                 // times `scale` (clipping)
   float *value, *m, *v;
 };

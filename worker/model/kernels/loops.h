@@ -1,6 +1,6 @@
-// All loops, compiled into the namespace DYAD_LOOPS once per instruction set. No #pragma once: one file includes it once.
-// Only C functions and our own templates here: an inline function of the standard library compiled for AVX-512 could be
-// the copy that the linker keeps for everybody.
+// All loops, compiled into the namespace DYAD_LOOPS once per instruction set. No #pragma once: one file includes it
+// once. Only C functions and our own templates here: an inline function of the standard library compiled for AVX-512
+// could be the copy that the linker keeps for everybody.
 #include "worker/model/kernels/kernels.h"
 
 namespace dyad::worker::kernels::DYAD_LOOPS { namespace {

@@ -1,0 +1,119 @@
+#include "common/ckpt/manifest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include "common/base/digest.h"
+#include "common/io/atomic_file.h"
+#include "common/io/mapped_file.h"
+
+namespace dyad::ckpt {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::uint64_t from_hex(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size() || text.size() != 16)
+    throw json::other_error::create(501, "\"" + text + "\" is no digest of 16 hexadecimal digits", nullptr);
+  return value;
+}
+
+json to_json(const Manifest& m) {
+  json files = json::array(), codes = json::object();
+  for (const ManifestFile& f : m.files)
+    files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
+  for (const auto& [stream, digest] : m.codes) codes[stream] = hex64(digest);
+  return {{"version", kManifestVersion},
+          {"job", m.job},
+          {"step", m.step.value},
+          {"epoch", m.epoch},
+          {"next_batch", m.next_batch},
+          {"config_digest", hex64(m.config_digest)},
+          {"dataset_digest", hex64(m.dataset_digest)},
+          {"codes", codes},
+          {"groups", m.groups},
+          {"files", files},
+          {"facts", m.facts}};
+}
+
+Manifest from_json(const json& j) {                        // throws json::exception
+  Manifest m;
+  j.at("job").get_to(m.job);
+  j.at("step").get_to(m.step.value);
+  j.at("epoch").get_to(m.epoch);
+  j.at("next_batch").get_to(m.next_batch);
+  m.config_digest = from_hex(j.at("config_digest"));
+  m.dataset_digest = from_hex(j.at("dataset_digest"));
+  for (const auto& [stream, digest] : j.at("codes").items()) m.codes[stream] = from_hex(digest);
+  j.at("groups").get_to(m.groups);
+  for (const json& f : j.at("files")) m.files.push_back({f.at("path"), f.at("bytes"), from_hex(f.at("digest"))});
+  j.at("facts").get_to(m.facts);
+  return m;
+}
+
+// The digest of everything else in the manifest is inside it: an edit by hand does not go unseen.
+std::uint64_t own_digest(json j) {
+  j.erase("digest");
+  return digest64(j.dump());
+}
+
+Status check_file(const fs::path& dir, const ManifestFile& file, Depth depth) {
+  const fs::path path = dir / file.path;
+  std::error_code error;
+  const auto bytes = fs::file_size(path, error);
+  if (error) return fail(Code::kInvalid, "{}: missing, the manifest lists it", path.string());
+  if (bytes != file.bytes)
+    return fail(Code::kInvalid, "{}: {} bytes, the manifest says {}", path.string(), bytes, file.bytes);
+  if (depth == Depth::kSizes) return ok();
+  DYAD_TRY(mapped, io::MappedFile::open(path));
+  if (digest64(mapped.bytes()) != file.digest)
+    return fail(Code::kInvalid, "{}: altered, its digest is {}, the manifest says {}", path.string(),
+                hex64(digest64(mapped.bytes())), hex64(file.digest));
+  return ok();
+}
+
+}  // namespace
+
+std::string folder_name(Step step) { return fmt::format("step-{:010}", step.value); }
+fs::path checkpoints_dir(const fs::path& job_dir) { return job_dir / "checkpoints"; }
+
+Status write_manifest(const fs::path& dir, Manifest manifest) {
+  std::sort(manifest.files.begin(), manifest.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  for (const ManifestFile& file : manifest.files) { DYAD_TRYV(check_file(dir, file, Depth::kSizes)); }
+  json j = to_json(manifest);
+  j["digest"] = hex64(own_digest(j));
+  DYAD_TRYV(io::write_file_atomic(dir / kManifestName, j.dump(1) + "\n"));
+  return ok();
+}
+
+Result<Manifest> read_manifest(const fs::path& dir) {
+  const fs::path path = dir / kManifestName;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return fail(Code::kNotFound, "{}: no manifest, the checkpoint was never finished", dir.string());
+  DYAD_TRY(text, io::read_file(path));
+  try {
+    const json j = json::parse(text);
+    const std::uint32_t version = j.at("version");
+    if (version != kManifestVersion)
+      return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: use a newer dyad",
+                  path.string(), version, kManifestVersion);
+    if (from_hex(j.at("digest")) != own_digest(j))
+      return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
+    return from_json(j);
+  } catch (const json::exception& e) {
+    return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), e.what());
+  }
+}
+
+Result<Manifest> verify(const fs::path& dir, Depth depth) {
+  DYAD_TRY(manifest, read_manifest(dir));
+  for (const ManifestFile& file : manifest.files) { DYAD_TRYV(check_file(dir, file, depth)); }
+  return std::move(manifest);
+}
+
+}  // namespace dyad::ckpt

@@ -1,0 +1,69 @@
+#pragma once
+// A checkpoint is a folder <job.dir>/checkpoints/step-0000001234/ :
+//   rows/g0000.rows ...   the rows of each group of buckets (rows_file.h)          written by the servers
+//   dense.safetensors     weights, their optimizer                                 written by worker 0
+//   config.toml           the resolved configuration                               written by the coordinator
+//   manifest.json         what the others are, with sizes and digests; written last, by rename
+// Without manifest.json it does not exist ("incomplete"). Files are named relative to the folder.
+// Threads: any; no state.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/base/result.h"
+
+namespace dyad::ckpt {
+
+inline constexpr std::uint32_t kManifestVersion = 1;
+inline constexpr const char* kManifestName = "manifest.json";
+inline constexpr const char* kConfigName = "config.toml";
+
+struct ManifestFile {
+  std::string path;
+  std::uint64_t bytes = 0, digest = 0;             // digest64 of the whole file
+};
+struct Manifest {
+  std::string job;
+  Step step;
+  std::uint64_t epoch = 0, next_batch = 0;         // where training goes on
+  std::uint64_t config_digest = 0;                 // config::result_digest
+  std::uint64_t dataset_digest = 0;                // of the log and the catalogue
+  std::map<std::string, std::uint64_t> codes;      // "behaviour", "semantic" -> digest of the codes
+  std::uint32_t groups = 0;
+  std::vector<ManifestFile> files;                 // ascending by path
+  std::map<std::string, std::string> facts;        // from worker 0: loss, ...
+};
+
+std::string folder_name(Step step);                                            // "step-0000001234"
+std::filesystem::path checkpoints_dir(const std::filesystem::path& job_dir);   // <job.dir>/checkpoints
+
+// Sorts the files, checks that each is there with its size (kInvalid naming the first that is not), then writes.
+Status write_manifest(const std::filesystem::path& dir, Manifest manifest);
+// kNotFound: no manifest, so no checkpoint. kInvalid: altered or cut short, or of a version this program does not know.
+Result<Manifest> read_manifest(const std::filesystem::path& dir);
+enum class Depth { kSizes, kDigests };                                         // kDigests reads every byte
+// The manifest, if every file is as it says; else kInvalid naming the first bad file.
+Result<Manifest> verify(const std::filesystem::path& dir, Depth depth);
+
+enum class State { kValid, kIncomplete, kDamaged };
+const char* state_name(State state);
+struct Listed {
+  std::filesystem::path dir;
+  Step step;                                       // by the folder's name
+  State state = State::kIncomplete;
+  std::string problem;                             // empty when valid
+  Manifest manifest;                               // when valid
+};
+// The step-* folders, ascending by step. A missing folder lists as empty.
+Result<std::vector<Listed>> list_checkpoints(const std::filesystem::path& checkpoints_dir, Depth depth);
+// The newest whose digests are right; those passed over are named in warnings. kNotFound when there is none.
+Result<Listed> newest_valid(const std::filesystem::path& checkpoints_dir);
+
+// Deletes the manifest first, so that a half-deleted checkpoint does not exist.
+Status remove_checkpoint(const std::filesystem::path& dir);
+// checkpoints/best -> step-..., replaced atomically.
+Status point_best(const std::filesystem::path& checkpoints_dir, Step step);
+
+}  // namespace dyad::ckpt

@@ -1,0 +1,94 @@
+#pragma once
+// The rows of one group of buckets at one step, as a checkpoint holds them: every table, with optimizer state and
+// update counts. The bytes are a function of the rows alone: whatever the number of servers and threads that wrote
+// them.
+//
+//   | "DYADROWS" | version u32 | tables u32 | step u64 | group u32 | groups u32 | buckets u32 | 0 u32 |
+//   per table:   | table u32 | dim u32 | slots u32 | optimizer char[20], zero-padded |
+//   per section: | bucket u32 | table u32 | rows u64 | keys u64 [rows] | counts u32 [rows] | data f32 [rows, dim +
+//   slots] |
+//                ascending by (bucket, table), keys ascending within; counts and data each padded with zeros to 8 bytes
+//   end:         | ~0 u32 | ~0 u32 | sections u64 | XXH3-64 of all bytes before u64 |
+// Little-endian. slots: floats of optimizer state per row. Threads: one a writer; a RowsFile is immutable.
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "common/io/mapped_file.h"
+
+namespace dyad::ckpt {
+
+struct RowsTable {
+  TableId table = TableId::kItem;
+  std::uint32_t dim = 0, slots = 0;
+  std::string optimizer;                         // at most 19 characters
+  bool operator==(const RowsTable&) const = default;
+};
+struct RowsHeader {
+  Step step;
+  GroupId group;
+  std::uint32_t groups = 0, buckets = 0;
+  std::vector<RowsTable> tables;                 // ascending by table
+};
+struct RowRef {
+  RowKey key;
+  std::uint32_t count = 0;                       // updates of the row
+  const float* data = nullptr;                   // [dim + slots]
+};
+struct Written { std::uint64_t bytes = 0, digest = 0; };   // digest64 of the whole file
+
+std::string rows_file_name(GroupId group);       // "rows/g0007.rows", relative to the checkpoint's folder
+
+// Writes beside `path` and renames at finish(), after fsync: a half-written file never has the name. Creates missing
+// folders.
+class RowsWriter {
+ public:
+  static Result<RowsWriter> create(const std::filesystem::path& path, const RowsHeader& header);
+  RowsWriter(RowsWriter&&) noexcept;
+  ~RowsWriter();                                 // without finish(): removes the temporary
+  // REQUIRES ascending (bucket, table) over the calls and ascending keys within `rows`. An empty section leaves no
+  // trace.
+  Status section(BucketId bucket, TableId table, std::span<const RowRef> rows);
+  Result<Written> finish();
+
+ private:
+  struct State;
+  explicit RowsWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct RowView {
+  BucketId bucket;
+  TableId table = TableId::kItem;
+  RowKey key;
+  std::uint32_t count = 0;
+  std::span<const float> value, slots;
+};
+
+class RowsFile {
+ public:
+  // Checks digest, layout, order and bounds of everything before it returns. Errors name the file.
+  static Result<RowsFile> open(const std::filesystem::path& path);
+  const RowsHeader& header() const { return header_; }
+  std::uint64_t rows() const { return rows_; }
+  void for_each(const std::function<void(const RowView&)>& visit) const;   // in the order of the file
+
+ private:
+  RowsFile() = default;
+  Status parse();
+  io::MappedFile file_;
+  std::size_t sections_at_ = 0;
+  RowsHeader header_;
+  std::uint64_t rows_ = 0;
+};
+
+// The rows of one table; what evaluation and `dyad ckpt diff` need.
+Status read_rows(const std::filesystem::path& path, TableId table, const std::function<void(const RowView&)>& visit);
+
+}  // namespace dyad::ckpt

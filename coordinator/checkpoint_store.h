@@ -1,0 +1,27 @@
+#pragma once
+// Commits cuts to a job's folder: config.toml, then the manifest. Checks that every group's rows are
+// among the files, so that a checkpoint with a hole never exists.
+#include <filesystem>
+#include "common/ckpt/manifest.h"
+#include "coordinator/cuts.h"
+
+namespace dyad::coordinator {
+
+class CheckpointStore final : public CutStore {
+ public:
+  // `facts`: of every manifest of this run: job, digests, groups. `config`: the resolved file.
+  CheckpointStore(std::filesystem::path job_dir, ckpt::Manifest facts, std::string config)
+      : dir_(ckpt::checkpoints_dir(job_dir)), facts_(std::move(facts)), config_(std::move(config)) {}
+  std::string folder(Step step) const override { return ckpt::folder_name(step); }
+  std::string path(Step step) const override { return (dir_ / folder(step)).string(); }
+  Status commit(const PendingCut& cut) override;
+  Status remove(Step step) override { return ckpt::remove_checkpoint(dir_ / folder(step)); }
+  Status point_best(Step step) override { return ckpt::point_best(dir_, step); }
+
+ private:
+  std::filesystem::path dir_;
+  ckpt::Manifest facts_;
+  std::string config_;
+};
+
+}  // namespace dyad::coordinator

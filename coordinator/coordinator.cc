@@ -1,0 +1,177 @@
+#include "coordinator/coordinator.h"
+
+#include <cmath>
+#include "common/base/log.h"
+
+namespace dyad::coordinator {
+
+constexpr std::size_t kCurvePointsMax = 600;
+
+Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store)
+    : options_(options), plan_(plan), store_(store),
+      membership_({options.servers, options.workers, options.config_digest, options.dead_after_ms}),
+      leases_(options.leases, plan), cuts_(options.servers, options.keep) {}
+
+wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries) {
+  auto answered = std::visit([&](const auto& m) { return answer(sender, m, now, entries); }, message);
+  if (answered.has_value()) return std::move(answered.value());
+  return wire::ErrorReply{std::move(answered.error())};
+}
+
+Status Coordinator::check_worker(const wire::Sender& sender) const {
+  DYAD_TRYV(check_current(sender));
+  if (sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "{} asks for work; only workers do", member_name({sender.role, sender.id}));
+  return ok();
+}
+
+Status Coordinator::check_current(const wire::Sender& sender) const {
+  DYAD_TRYV(membership_.check(sender));
+  const Member& member = membership_.members().at({sender.role, sender.id});
+  if (member.joined.generation == membership_.generation()) return ok();
+  return fail(Code::kStale, "{} registered before a peer restarted: start again from the last checkpoint", member_name({sender.role, sender.id}));
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Register& message, Millis now, Entries& entries) {
+  const std::size_t before = entries.size();
+  DYAD_TRY(incarnation, membership_.register_(sender, message, now, entries));
+  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);      // a new generation drops pending cuts
+  const Step resume = cuts_.last();
+  const auto cut = cuts_.committed().find(resume);
+  const bool joined = entries.size() > before;
+  if (joined && sender.role == wire::Role::kWorker)
+    leases_.release(WorkerRank{sender.id}, cut == cuts_.committed().end() ? Place{} : cut->second.next, entries);
+  if (joined) LOG_INFO("{} joined from {} (pid {}), incarnation {}, generation {}", member_name({sender.role, sender.id}), message.host,
+                       message.pid, incarnation, membership_.generation());
+  return wire::Registered{incarnation, resume, resume.value == 0 ? "" : store_.path(resume)};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::GetRouting&, Millis, Entries&) {
+  DYAD_TRY(routing, membership_.routing(options_.groups));
+  return wire::Body{std::move(routing)};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Heartbeat& message, Millis now, Entries&) {
+  DYAD_TRY(command, membership_.heartbeat(sender, message, now));
+  note_progress(sender, message);
+  return wire::HeartbeatReply{command};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::AcquireLease& message, Millis, Entries& entries) {
+  DYAD_TRYV(check_worker(sender));
+  DYAD_TRY(lease, leases_.acquire(WorkerRank{sender.id}, message, entries));
+  return wire::Body{lease};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis, Entries& entries) {
+  DYAD_TRYV(check_worker(sender));
+  DYAD_TRYV(leases_.complete(WorkerRank{sender.id}, message, entries));
+  if (auto status = commit_complete(entries); !status.has_value()) LOG_ERROR("{}", status.error().message);
+  return wire::Ack{};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CutPart& message, Millis, Entries& entries) {
+  DYAD_TRYV(check_current(sender));
+  DYAD_TRYV(cuts_.add_part(sender, message));
+  DYAD_TRYV(commit_complete(entries));
+  return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::AskCut& message, Millis, Entries&) {
+  return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis, Entries& entries) {
+  const std::size_t before = entries.size();
+  DYAD_TRYV(evaluations_.record(message, entries));
+  if (entries.size() == before) return wire::Ack{};
+  const Step best = evaluations_.best(cuts_.committed());
+  if (best.value > 0) { DYAD_TRYV(store_.point_best(best)); }
+  const auto metric = message.metrics.find(kBestMetric);
+  LOG_INFO("evaluated {} on {}: {} {}; best is step {}", message.checkpoint, message.split, kBestMetric,
+           metric == message.metrics.end() ? "(none)" : fmt::format("{:.4f}", metric->second), best);
+  return wire::Ack{};
+}
+
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Goodbye& message, Millis, Entries& entries) {
+  DYAD_TRYV(membership_.goodbye(sender, message.reason, entries));
+  LOG_INFO("{} left: {}", member_name({sender.role, sender.id}), message.reason);
+  return wire::Ack{};
+}
+
+Status Coordinator::commit_complete(Entries& entries) {
+  for (;;) {
+    const auto complete = cuts_.complete();
+    if (complete.empty()) return ok();
+    if (!leases_.complete_before(complete.front()->next)) {
+      LOG_DEBUG("cut {} waits for {}", complete.front()->step, leases_.open_before(complete.front()->next));
+      return ok();
+    }
+    DYAD_TRYV(commit(*complete.front(), entries));
+  }
+}
+
+Status Coordinator::commit(PendingCut cut, Entries& entries) {
+  cut.next = leases_.normalised(cut.next);
+  DYAD_TRYV(store_.commit(cut));
+  cuts_.commit(cut, store_.folder(cut.step), entries);
+  LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step, cut.next.epoch, cut.next.batch);
+  remove_old(entries);
+  return ok();
+}
+
+void Coordinator::remove_old(Entries& entries) {
+  for (const Step step : cuts_.to_remove(evaluations_.best(cuts_.committed()))) {
+    if (auto status = store_.remove(step); !status.has_value()) LOG_WARN("{}", status.error().message);
+    cuts_.removed(step, entries);
+  }
+}
+
+void Coordinator::tick(Millis now, Entries& entries) {
+  const std::size_t before = entries.size();
+  membership_.tick(now, entries);
+  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);
+  if (stopping_ms_ == 0 && membership_.all_workers_left()) stopping_ms_ = now;
+  if (stopping_ms_ != 0 && !cuts_.any_pending()) membership_.stop();
+}
+
+void Coordinator::apply(const Entry& entry, Millis now) {
+  if (const auto* run = std::get_if<RunStarted>(&entry)) run_ = *run;
+  membership_.apply(entry, now);
+  leases_.apply(entry);
+  cuts_.apply(entry);
+  evaluations_.apply(entry);
+}
+
+Coordinator::End Coordinator::end(Millis now, std::string& why) const {
+  if (stopping_ms_ == 0) return End::kNotYet;
+  const bool patient = now < stopping_ms_ + options_.dead_after_ms;
+  if (cuts_.any_pending()) {
+    if (now < stopping_ms_ + 3 * options_.dead_after_ms) return End::kNotYet;
+    why = fmt::format("the workers left, but cut {} was never complete: missing {}", cuts_.pending().begin()->first, cuts_.missing());
+    return End::kFailed;
+  }
+  if (!membership_.all_servers_left() && patient) return End::kNotYet;
+  if (leases_.audit_failed()) {
+    why = "the audit of an epoch failed: see the error above; the result is not what the log says";
+    return End::kFailed;
+  }
+  why = fmt::format("every worker left, the last checkpoint is step {}", cuts_.last());
+  return End::kDone;
+}
+
+// Keeps at most kCurvePointsMax points: when full, every other one goes and from then on half as many come.
+void Coordinator::note_progress(const wire::Sender& sender, const wire::Heartbeat& message) {
+  const auto loss = message.metrics.find("loss");
+  if (sender.role != wire::Role::kWorker || sender.id != 0 || loss == message.metrics.end() || !std::isfinite(loss->second)) return;
+  while (!curve_.empty() && curve_.back().step > message.step) curve_.pop_back();      // the worker went back to a cut
+  if (!curve_.empty() && message.step.value < curve_.back().step.value + curve_every_) return;
+  const auto speed = message.metrics.find("samples_per_s");
+  curve_.push_back({message.step, loss->second, speed == message.metrics.end() ? 0 : speed->second});
+  if (curve_.size() <= kCurvePointsMax) return;
+  std::deque<CurvePoint> half;
+  for (std::size_t i = 0; i < curve_.size(); i += 2) half.push_back(curve_[i]);
+  curve_ = std::move(half);
+  curve_every_ = std::max<std::uint64_t>(1, (curve_.back().step.value - curve_.front().step.value) / curve_.size());
+}
+
+}  // namespace dyad::coordinator

@@ -1,0 +1,123 @@
+#include "coordinator/cuts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include "coordinator/membership.h"
+
+namespace dyad::coordinator {
+namespace {
+
+Result<std::uint64_t> number_fact(const wire::CutPart& part, const std::string& name) {
+  const auto it = part.facts.find(name);
+  std::uint64_t value = 0;
+  if (it != part.facts.end()) {
+    const char* end = it->second.data() + it->second.size();
+    const auto [stop, error] = std::from_chars(it->second.data(), end, value);
+    if (error == std::errc() && stop == end && !it->second.empty()) return value;
+  }
+  return fail(Code::kInvalid, "worker 0's part of cut {} has no number \"{}\" among its facts", part.step, name);
+}
+
+bool stays_inside(const std::string& path) {
+  const std::filesystem::path p(path);
+  return !path.empty() && p.is_relative() && p.lexically_normal() == p && *p.begin() != "..";
+}
+
+}  // namespace
+
+Status Cuts::check_files(const PendingCut& cut, const wire::Sender& sender, const wire::CutPart& part) const {
+  std::set<std::string> taken;
+  for (const auto& [id, files] : cut.servers)
+    if (sender.role != wire::Role::kServer || id != sender.id)
+      for (const wire::FilePart& file : files) taken.insert(file.path);
+  if (sender.role != wire::Role::kWorker)
+    for (const wire::FilePart& file : cut.worker) taken.insert(file.path);
+  for (const wire::FilePart& file : part.files) {
+    const std::string name = member_name({sender.role, sender.id});
+    if (!stays_inside(file.path)) return fail(Code::kInvalid, "{}, cut {}: \"{}\" is no path inside the checkpoint", name, part.step, file.path);
+    if (!taken.insert(file.path).second) return fail(Code::kInvalid, "{}, cut {}: somebody else wrote {} too", name, part.step, file.path);
+  }
+  return ok();
+}
+
+Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
+  const bool worker = sender.role == wire::Role::kWorker;
+  if ((worker && sender.id != 0) || (!worker && sender.role != wire::Role::kServer))
+    return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have", member_name({sender.role, sender.id}));
+  if (is_committed(part.step)) return ok();
+  if (part.step < last()) return fail(Code::kStale, "cut {} was given up: cut {} is committed already", part.step, last());
+  PendingCut none{.step = part.step};
+  const auto known = pending_.find(part.step);
+  DYAD_TRYV(check_files(known == pending_.end() ? none : known->second, sender, part));
+  Place next;
+  if (worker) {
+    DYAD_TRY(epoch, number_fact(part, "epoch"));
+    DYAD_TRY(batch, number_fact(part, "next_batch"));
+    next = {epoch, batch};
+  }
+  PendingCut& cut = pending_.try_emplace(part.step, none).first->second;
+  if (worker) {
+    cut.worker = part.files;
+    cut.facts = part.facts;
+    cut.next = next;
+    cut.worker_came = true;
+  } else {
+    cut.servers[sender.id] = part.files;
+  }
+  while (pending_.size() > kPendingCutsMax) pending_.erase(pending_.begin());
+  return ok();
+}
+
+std::vector<const PendingCut*> Cuts::complete() const {
+  std::vector<const PendingCut*> found;
+  for (const auto& [step, cut] : pending_)
+    if (cut.worker_came && cut.servers.size() == servers_) found.push_back(&cut);
+  return found;
+}
+
+std::string Cuts::missing() const {
+  if (pending_.empty()) return {};
+  const PendingCut& cut = pending_.begin()->second;
+  std::string names;
+  for (std::uint32_t id = 0; id < servers_; ++id)
+    if (!cut.servers.count(id)) names += fmt::format("{}server {}", names.empty() ? "" : ", ", id);
+  if (!cut.worker_came) names += fmt::format("{}worker 0", names.empty() ? "" : ", ");
+  return names;
+}
+
+void Cuts::commit(const PendingCut& cut, std::string folder, Entries& entries) {
+  entries.push_back(CutCommitted{cut.step, cut.next, std::move(folder), cut.facts});
+  apply(entries.back());
+}
+
+std::vector<Step> Cuts::to_remove(Step best) const {
+  std::vector<Step> old;
+  std::size_t left = committed_.size();
+  for (const auto& [step, cut] : committed_) {
+    if (left-- <= keep_) break;
+    if (step != best) old.push_back(step);
+  }
+  return old;
+}
+
+void Cuts::removed(Step step, Entries& entries) {
+  entries.push_back(CutRemoved{step});
+  apply(entries.back());
+}
+
+void Cuts::apply(const Entry& entry) {
+  if (const auto* run = std::get_if<RunStarted>(&entry)) {
+    pending_.clear();                                             // what lies beyond the resumed cut was not valid
+    committed_.erase(committed_.upper_bound(run->resume), committed_.end());
+  } else if (std::holds_alternative<GenerationBegan>(entry)) {
+    pending_.clear();
+  } else if (const auto* cut = std::get_if<CutCommitted>(&entry)) {
+    committed_[cut->step] = *cut;
+    pending_.erase(pending_.begin(), pending_.upper_bound(cut->step));
+  } else if (const auto* removed = std::get_if<CutRemoved>(&entry)) {
+    committed_.erase(removed->step);
+  }
+}
+
+}  // namespace dyad::coordinator

@@ -1,0 +1,67 @@
+#pragma once
+// One checkpoint is one step everywhere. Phase one: every server and worker 0 write their files of cut T and send the list
+// (CutPart). Phase two: when all lists are there and all leases before the cut are complete, the manifest is written: from
+// then on the checkpoint exists. A pure core: writing and deleting is asked of a CutStore.
+// Parts are not journalled: a coordinator that was restarted gets them again, because senders repeat them until told
+// "committed". A new generation drops the parts of cuts that are not committed.
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+#include "coordinator/entries.h"
+
+namespace dyad::coordinator {
+
+inline constexpr std::size_t kPendingCutsMax = 8;
+
+struct PendingCut {
+  Step step;
+  Place next;
+  std::map<std::uint32_t, std::vector<wire::FilePart>> servers;   // by ServerId
+  std::vector<wire::FilePart> worker;
+  bool worker_came = false;
+  std::map<std::string, std::string> facts;
+};
+
+class CutStore {                                                  // checkpoint_store.h has the real one
+ public:
+  virtual ~CutStore() = default;
+  virtual std::string folder(Step step) const = 0;                // name inside checkpoints/
+  virtual std::string path(Step step) const = 0;                  // as processes are told it
+  // Writes the manifest; the checkpoint exists when this returns. Doing it again is harmless.
+  virtual Status commit(const PendingCut& cut) = 0;
+  virtual Status remove(Step step) = 0;                           // the manifest first
+  virtual Status point_best(Step step) = 0;                       // atomically
+};
+
+class Cuts {
+ public:
+  Cuts(std::uint32_t servers, std::uint32_t keep) : servers_(servers), keep_(keep) {}
+
+  // kInvalid: worker 0's facts lack epoch or next_batch, a path leaves the folder or comes from two senders.
+  // kStale: a later cut is committed already.
+  Status add_part(const wire::Sender& sender, const wire::CutPart& part);
+  bool is_committed(Step step) const { return committed_.count(step) > 0; }
+  std::vector<const PendingCut*> complete() const;                // all parts there, oldest first
+  void commit(const PendingCut& cut, std::string folder, Entries& entries);
+  // What is no longer kept: all but the newest `keep` and `best`.
+  std::vector<Step> to_remove(Step best) const;
+  void removed(Step step, Entries& entries);
+  void drop_pending() { pending_.clear(); }
+
+  bool any_pending() const { return !pending_.empty(); }
+  std::string missing() const;                                    // of the oldest pending cut: "server 1, worker 0"
+  Step last() const { return committed_.empty() ? Step{0} : committed_.rbegin()->first; }
+  const std::map<Step, CutCommitted>& committed() const { return committed_; }
+  const std::map<Step, PendingCut>& pending() const { return pending_; }
+
+  void apply(const Entry& entry);
+
+ private:
+  Status check_files(const PendingCut& cut, const wire::Sender& sender, const wire::CutPart& part) const;
+  std::uint32_t servers_, keep_;
+  std::map<Step, PendingCut> pending_;
+  std::map<Step, CutCommitted> committed_;
+};
+
+}  // namespace dyad::coordinator

@@ -1,0 +1,62 @@
+#include "coordinator/entries.h"
+
+#include <array>
+#include <optional>
+#include <nlohmann/json.hpp>
+
+namespace dyad {   // where argument-dependent lookup finds them
+template <class Tag, class Rep> void to_json(nlohmann::json& json, const Id<Tag, Rep>& id) { json = id.value; }
+template <class Tag, class Rep> void from_json(const nlohmann::json& json, Id<Tag, Rep>& id) { json.get_to(id.value); }
+}  // namespace dyad
+
+namespace dyad::coordinator {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunStarted, job, config_digest, workers, resume, next, checkpoint)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseGranted, id, rank, epoch, first_batch, end_batch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseCompleted, id, end_batch, count, checksum)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeasesReleased, rank, from)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochAudited, epoch, samples, checksum, passed, text)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutCommitted, step, next, folder, facts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutRemoved, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evaluated, folder, split, metrics)
+
+namespace {
+
+constexpr std::array<const char*, std::variant_size_v<Entry>> kNames = {   // in the order of the variant
+    "run_started", "generation_began", "member_joined", "member_left", "lease_granted", "lease_completed",
+    "leases_released", "epoch_audited", "cut_committed", "cut_removed", "evaluated"};
+
+template <std::size_t I = 0> std::optional<Entry> entry_of(const std::string& name, const nlohmann::json& body) {
+  if constexpr (I < std::variant_size_v<Entry>) {
+    if (name == kNames[I]) return Entry{body.get<std::variant_alternative_t<I, Entry>>()};
+    return entry_of<I + 1>(name, body);
+  } else {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string encode(const Entry& entry) {
+  const nlohmann::json body = std::visit([](const auto& e) { return nlohmann::json(e); }, entry);
+  return nlohmann::json{{kNames[entry.index()], body}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<Entry> decode_entry(std::string_view text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    if (json.is_object() && json.size() == 1) {
+      const auto it = json.begin();
+      if (auto entry = entry_of(it.key(), it.value())) return std::move(*entry);
+    }
+  } catch (const nlohmann::json::exception& e) {
+    return fail(Code::kInvalid, "not a journal record: {}", e.what());
+  }
+  return fail(Code::kInvalid, "not a journal record of this version: {:.80}", text);
+}
+
+}  // namespace dyad::coordinator

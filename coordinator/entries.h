@@ -1,0 +1,80 @@
+#pragma once
+// What the coordinator must not forget: each change of its state that somebody was told of, as one record of the journal.
+// State = the records applied in order; handling a message makes records, applies them, writes them, then answers.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "common/wire/messages.h"
+
+namespace dyad::coordinator {
+
+struct Place {                           // global batch `batch` of `epoch` is the next to be trained on
+  std::uint64_t epoch = 0, batch = 0;
+  auto operator<=>(const Place&) const = default;
+};
+
+struct RunStarted {                      // a new run of the job (not a restart of the coordinator alone)
+  std::string job;
+  std::uint64_t config_digest = 0;
+  std::uint32_t workers = 0;
+  Step resume;                           // 0: fresh
+  Place next;
+  std::string checkpoint;                // path of the folder, empty when fresh
+};
+struct GenerationBegan {                 // everybody registered before must restart (membership.h)
+  std::uint64_t generation = 0;
+  std::string why;
+};
+struct MemberJoined {
+  wire::Role role = wire::Role::kTool;
+  std::uint32_t id = 0;
+  Incarnation incarnation;
+  std::uint64_t nonce = 0, generation = 0;
+  std::string address, host;
+  std::uint32_t pid = 0;
+};
+struct MemberLeft {
+  wire::Role role = wire::Role::kTool;
+  std::uint32_t id = 0;
+  std::string reason;
+};
+struct LeaseGranted {
+  std::uint64_t id = 0;
+  WorkerRank rank;
+  std::uint64_t epoch = 0, first_batch = 0, end_batch = 0;
+};
+struct LeaseCompleted { std::uint64_t id = 0, end_batch = 0, count = 0, checksum = 0; };   // end: less than granted when given back early
+struct LeasesReleased {                  // of a worker that starts again at `from`: what it did beyond is forgotten
+  WorkerRank rank;
+  Place from;
+};
+struct EpochAudited {
+  std::uint64_t epoch = 0, samples = 0, checksum = 0;
+  bool passed = false;
+  std::string text;
+};
+struct CutCommitted {
+  Step step;
+  Place next;
+  std::string folder;                    // name inside checkpoints/
+  std::map<std::string, std::string> facts;
+};
+struct CutRemoved { Step step; };
+struct Evaluated {
+  std::string folder, split;
+  std::map<std::string, double> metrics;
+};
+
+using Entry = std::variant<RunStarted, GenerationBegan, MemberJoined, MemberLeft, LeaseGranted, LeaseCompleted,
+                           LeasesReleased, EpochAudited, CutCommitted, CutRemoved, Evaluated>;
+using Entries = std::vector<Entry>;
+
+std::string encode(const Entry& entry);                       // one JSON object
+Result<Entry> decode_entry(std::string_view text);            // kInvalid: no entry of ours
+
+}  // namespace dyad::coordinator

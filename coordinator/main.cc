@@ -1,0 +1,84 @@
+// dyad-coordinator: builds the parts from the configuration and serves until the job is over.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <CLI/CLI.hpp>
+#include "common/base/log.h"
+#include "common/config/cli.h"
+#include "common/data/dataset.h"
+#include "common/data/trie.h"
+#include "coordinator/checkpoint_store.h"
+#include "coordinator/server.h"
+#include "coordinator/start.h"
+#include "coordinator/work_plan.h"
+
+namespace {
+
+using namespace dyad;
+using namespace dyad::coordinator;
+
+std::atomic<bool> stop_requested{false};
+
+Result<std::map<std::string, std::uint64_t>> code_digests(const std::filesystem::path& data) {
+  std::map<std::string, std::uint64_t> digests;
+  for (const char* stream : {"behaviour", "semantic"}) {
+    DYAD_TRY(trie, data::Trie::load(data / "codes" / (std::string(stream) + ".safetensors")));
+    digests[stream] = trie.digest();
+  }
+  return digests;
+}
+
+CoordinatorOptions options_of(const config::Config& config) {
+  CoordinatorOptions options;
+  options.job = config.job.name;
+  options.config_digest = config::result_digest(config);
+  options.servers = config.servers.count;
+  options.workers = config.train.workers;
+  options.groups = config.servers.groups;
+  options.keep = config.checkpoint.keep;
+  options.dead_after_ms = config.coordinator.dead_after_ms;
+  options.leases = {config.train.workers, config.coordinator.lease_batches, config.checkpoint.every_steps, config.train.max_steps,
+                    config.train.epochs};
+  return options;
+}
+
+Status run(const config::Sources& sources, StartMode mode) {
+  DYAD_TRY(config, config::load(sources));
+  set_log_level(config.job.log_level);
+  DYAD_TRY(dataset, data::Dataset::open(config.job.data));
+  DYAD_TRY(codes, code_digests(config.job.data));
+  SamplePlan plan(data::samples(dataset, data::Split::kTrain),
+                  {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history}, config.train.workers);
+  ckpt::Manifest facts;
+  facts.job = config.job.name;
+  facts.config_digest = config::result_digest(config);
+  facts.dataset_digest = dataset.digest();
+  facts.codes = codes;
+  facts.groups = config.servers.groups;
+  CheckpointStore store(config.job.dir, facts, config::to_toml(config));
+  Coordinator coordinator(options_of(config), plan, store);
+  DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
+  return serve({config.coordinator.bind, config.coordinator.http, config.job.dir}, coordinator, journal, stop_requested);
+}
+
+void on_signal(int) { stop_requested = true; }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"The coordinator of a Dyad job: membership, leases, checkpoints, status page"};
+  app.footer("Example: dyad-coordinator --config job.toml --resume");
+  config::Sources sources;
+  config::add_config_options(app, sources);
+  bool resume = false, recover = false;
+  auto* resume_flag = app.add_flag("--resume", resume, "start a run at the newest valid checkpoint of job.dir");
+  app.add_flag("--recover", recover, "go on with the run that a killed coordinator left; servers and workers still run")->excludes(resume_flag);
+  CLI11_PARSE(app, argc, argv);
+  set_log_role("coordinator", -1);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGINT, on_signal);
+  const auto status = run(sources, recover ? StartMode::kRecover : resume ? StartMode::kResume : StartMode::kFresh);
+  if (status.has_value()) return 0;
+  std::fprintf(stderr, "dyad-coordinator: %s\n", status.error().message.c_str());
+  return static_cast<int>(status.error().code);
+}

@@ -1,0 +1,125 @@
+// The coordinator as a real process: killed, restarted, resumed, asked over HTTP.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include "common/ckpt/manifest.h"
+#include "common/io/temp_folder.h"
+#include "coordinator/fake_job.h"
+#include "coordinator/start.h"
+
+namespace dyad::coordinator {
+namespace {
+
+using testing::HasSubstr;
+
+class CoordinatorProcessTest : public testing::Test {
+ protected:
+  void SetUp() override { make_small_dataset(folder_ / "data"); }
+  config::Config configure(const std::string& extra) {
+    file_ = write_config(folder_.path(), extra);
+    return config::load({.file = file_.string(), .environment = false}).value();
+  }
+  std::vector<ckpt::Listed> checkpoints() const {
+    return ckpt::list_checkpoints(folder_ / "run/checkpoints", ckpt::Depth::kDigests).value();
+  }
+  // The audits in the journal, in order.
+  std::vector<EpochAudited> audits() const {
+    std::vector<std::string> records;
+    auto journal = Journal::open(folder_ / "run" / kJournalName, records);
+    CHECK(journal.has_value());
+    std::vector<EpochAudited> found;
+    for (const auto& record : records)
+      if (auto entry = decode_entry(record).value(); auto* audited = std::get_if<EpochAudited>(&entry)) found.push_back(*audited);
+    return found;
+  }
+  void expect_audits(std::size_t epochs) const {
+    const auto found = audits();
+    ASSERT_EQ(found.size(), epochs);
+    for (std::size_t e = 0; e < epochs; ++e) {
+      EXPECT_EQ(found[e].epoch, e);
+      EXPECT_TRUE(found[e].passed) << found[e].text;
+      EXPECT_EQ(found[e].samples, 30u * 9);        // targets 1 to 9 of each user's 12 events
+    }
+  }
+  void wait_for(const std::filesystem::path& file) const {
+    for (int i = 0; i < 2000 && !std::filesystem::exists(file); ++i) nap_ms(5);
+    ASSERT_TRUE(std::filesystem::exists(file));
+  }
+  io::TempFolder folder_;
+  std::filesystem::path file_;
+};
+
+TEST_F(CoordinatorProcessTest, ServesAJobToItsEndAndRemovesItsAddress) {
+  const auto config = configure("epochs = 3\n[coordinator]\nlease_batches = 5\n[checkpoint]\nkeep = 2\n");
+  CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+  FakeJob(config, {}).join();
+  EXPECT_EQ(coordinator.wait(), 0);
+  EXPECT_FALSE(std::filesystem::exists(control::address_file(folder_ / "run")));
+  expect_audits(3);
+  const auto found = checkpoints();
+  ASSERT_EQ(found.size(), 2u);
+  for (const auto& c : found) EXPECT_EQ(c.state, ckpt::State::kValid) << c.problem;
+  EXPECT_EQ(found[1].manifest.epoch, 3u);
+  EXPECT_EQ(found[1].manifest.files.size(), 6u);   // four groups, dense, config
+}
+
+TEST_F(CoordinatorProcessTest, KilledManyTimesItGoesOnFromItsJournalAndNobodyElseNotices) {
+  const auto config = configure("epochs = 4\n[coordinator]\nlease_batches = 2\n");
+  auto coordinator = std::make_unique<CoordinatorProcess>(DYAD_COORDINATOR, file_);
+  FakeJob job(config, {.step_ms = 12});
+  for (std::uint64_t kill_at : {9, 25, 44}) {
+    while (job.steps() < kill_at) nap_ms(2);
+    EXPECT_EQ(coordinator->kill(SIGKILL), -SIGKILL);
+    coordinator = std::make_unique<CoordinatorProcess>(DYAD_COORDINATOR, file_, "--recover");
+  }
+  job.join();
+  EXPECT_EQ(coordinator->wait(), 0);
+  expect_audits(4);
+}
+
+TEST_F(CoordinatorProcessTest, StoppedAndResumedTheEpochsAreAuditedAsIfNeverStopped) {
+  const auto config = configure("epochs = 3\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {.stop_after_steps = 25}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  EXPECT_EQ(checkpoints().back().step, Step{25});
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);     // neither --resume nor an empty folder
+    EXPECT_EQ(coordinator.wait(), static_cast<int>(Code::kInvalid));
+  }
+  std::ofstream(folder_ / "run/checkpoints/step-0000000025/rows/g0001.rows", std::ios::app) << "damage";
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_, "--resume");
+    FakeJob(config, {}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  expect_audits(3);
+}
+
+TEST_F(CoordinatorProcessTest, ASecondCoordinatorOfTheSameJobIsRefused) {
+  configure("");
+  CoordinatorProcess first(DYAD_COORDINATOR, file_);
+  wait_for(control::address_file(folder_ / "run"));
+  CoordinatorProcess second(DYAD_COORDINATOR, file_, "--resume");
+  EXPECT_EQ(second.wait(), static_cast<int>(Code::kOverloaded));
+  EXPECT_EQ(first.kill(SIGTERM), 0);
+}
+
+TEST_F(CoordinatorProcessTest, AnEvaluationAfterTheEndIsWrittenDownAndTheBestLinkMoves) {
+  const auto config = configure("epochs = 2\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  const auto found = checkpoints();
+  ASSERT_EQ(found.size(), 2u);
+  for (std::size_t i : {1, 0})
+    ASSERT_TRUE(record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, 0.5}}}).has_value());
+  EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"), found[0].dir.filename());   // a tie: the earlier
+}
+
+}  // namespace
+}  // namespace dyad::coordinator

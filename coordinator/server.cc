@@ -1,0 +1,118 @@
+#include "coordinator/server.h"
+
+#include <mutex>
+#include <unistd.h>
+#include "common/base/log.h"
+#include "common/control/address.h"
+#include "common/net/socket.h"
+#include "common/wire/codec.h"
+#include "coordinator/http_server.h"
+#include "coordinator/status_json.h"
+
+namespace dyad::coordinator {
+namespace {
+
+constexpr Millis kTickMs = 200, kPublishMs = 500;
+
+struct Published {                                 // what the HTTP thread may see
+  std::mutex mutex;
+  std::string status = "{}", metrics;
+  HttpAnswer answer(const std::string& path) {
+    if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+    if (path == "/") return {200, "text/html; charset=utf-8", kStatusPage};
+    std::lock_guard lock(mutex);
+    if (path == "/status.json") return {200, "application/json", status};
+    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics};
+    return {404, "text/plain; charset=utf-8", "no such page; there are / /status.json /metrics /healthz\n"};
+  }
+};
+
+class Loop {
+ public:
+  Loop(Coordinator& coordinator, Journal& journal, net::Listener& listener, Published& published)
+      : coordinator_(coordinator), journal_(journal), listener_(listener), published_(published) {}
+
+  Status run(const std::atomic<bool>& stop) {
+    while (!stop) {
+      DYAD_TRY(incoming, listener_.recv(static_cast<int>(kTickMs)));
+      if (incoming) { DYAD_TRYV(answer(*incoming)); }
+      const Millis now = steady_now_ms();
+      if (now >= ticked_ms_ + kTickMs) { DYAD_TRYV(tick(now)); }
+      std::string why;
+      const auto end = coordinator_.end(now, why);
+      if (end == Coordinator::End::kFailed) return fail(Code::kFailed, "{}", why);
+      if (end == Coordinator::End::kDone) {
+        LOG_INFO("the job is over: {}", why);
+        return ok();
+      }
+    }
+    LOG_INFO("told to stop");
+    return ok();
+  }
+
+ private:
+  Status answer(net::Incoming& incoming) {
+    if (incoming.message.empty()) return ok();
+    auto request = wire::decode(incoming.message.front().bytes());
+    if (!request.has_value()) {                    // no number to answer to
+      LOG_WARN("dropped a message that is none of ours: {}", request.error().message);
+      return ok();
+    }
+    Entries entries;
+    const auto& [sender, number, routing, body] = request.value();
+    wire::Envelope reply{{wire::Role::kCoordinator, 0, {}}, number, RoutingEpoch{coordinator_.membership().generation()}, {}};
+    reply.body = coordinator_.handle(sender, body, steady_now_ms(), entries);
+    DYAD_TRYV(write(entries));                     // first on disk, then told
+    if (const auto* error = std::get_if<wire::ErrorReply>(&reply.body); error && error->error.code != Code::kNotFound)
+      LOG_WARN("{} of {}: {}", wire::body_name(body), member_name({sender.role, sender.id}), error->error.message);
+    net::Message message;
+    message.push_back(net::Frame::copy(wire::encode(reply)));
+    if (auto sent = listener_.send(incoming.peer, std::move(message)); !sent.has_value()) LOG_DEBUG("{}", sent.error().message);
+    return ok();
+  }
+
+  Status tick(Millis now) {
+    ticked_ms_ = now;
+    Entries entries;
+    coordinator_.tick(now, entries);
+    DYAD_TRYV(write(entries));
+    if (now < published_ms_ + kPublishMs) return ok();
+    published_ms_ = now;
+    std::string status = status_json(coordinator_, now), metrics = metrics_text(coordinator_, now);
+    std::lock_guard lock(published_.mutex);
+    published_.status = std::move(status);
+    published_.metrics = std::move(metrics);
+    return ok();
+  }
+
+  Status write(const Entries& entries) {
+    std::vector<std::string> records;
+    for (const Entry& entry : entries) records.push_back(encode(entry));
+    return journal_.append(records);
+  }
+
+  Coordinator& coordinator_;
+  Journal& journal_;
+  net::Listener& listener_;
+  Published& published_;
+  Millis ticked_ms_ = 0, published_ms_ = 0;
+};
+
+}  // namespace
+
+Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& journal, const std::atomic<bool>& stop) {
+  net::Context context;
+  DYAD_TRY(listener, net::Listener::bind(context, {.endpoint = options.bind, .message_bytes_max = static_cast<std::int64_t>(wire::kHeaderBytesMax)}));
+  Published published;
+  DYAD_TRY(http, HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));
+  const auto pid = static_cast<std::uint32_t>(::getpid());
+  DYAD_TRYV(control::write_address(options.job_dir, {listener.endpoint(), http->address(), pid}));
+  LOG_INFO("control port {}, status page {}", listener.endpoint(), http->address());
+  auto status = Loop(coordinator, journal, listener, published).run(stop);
+  std::error_code ignored;
+  if (auto address = control::read_address(options.job_dir); address.has_value() && address.value().pid == pid)
+    std::filesystem::remove(control::address_file(options.job_dir), ignored);
+  return status;
+}
+
+}  // namespace dyad::coordinator

@@ -1,0 +1,127 @@
+#include "coordinator/start.h"
+
+#include "common/base/digest.h"
+#include "common/base/log.h"
+
+namespace dyad::coordinator {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Result<Entries> decode_all(const fs::path& file, const std::vector<std::string>& records) {
+  Entries entries;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto entry = decode_entry(records[i]);
+    if (!entry.has_value()) return fail(Code::kInvalid, "{}: record {}: {}", file.string(), i, entry.error().message);
+    entries.push_back(std::move(entry.value()));
+  }
+  return entries;
+}
+
+Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
+  const std::string dir = found.dir.string();
+  if (found.manifest.config_digest != facts.config_digest)
+    return fail(Code::kInvalid, "{} was trained with configuration {}, this is {}: resume with the same values (its {} has them)", dir,
+                hex64(found.manifest.config_digest), hex64(facts.config_digest), ckpt::kConfigName);
+  if (found.manifest.dataset_digest != facts.dataset_digest)
+    return fail(Code::kInvalid, "{} was trained on dataset {}, job.data holds {}: resume on the same log", dir,
+                hex64(found.manifest.dataset_digest), hex64(facts.dataset_digest));
+  if (found.manifest.codes != facts.codes)
+    return fail(Code::kInvalid, "{} was trained with other item codes than those of job.data: resume with the same codes", dir);
+  return ok();
+}
+
+// The newest valid checkpoint as the start of a run; step 0 when there is none.
+Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts, std::uint32_t workers) {
+  RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = workers};
+  DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
+  if (mode == StartMode::kFresh) {
+    for (const ckpt::Listed& listed : found)
+      if (listed.state != ckpt::State::kIncomplete)
+        return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir", listed.dir.string());
+    return run;
+  }
+  auto newest = ckpt::newest_valid(checkpoints);
+  if (!newest.has_value()) {
+    LOG_WARN("{}: starting from the beginning", newest.error().message);
+    return run;
+  }
+  DYAD_TRYV(check_same(newest.value(), facts));
+  run.resume = newest.value().step;
+  run.next = {newest.value().manifest.epoch, newest.value().manifest.next_batch};
+  run.checkpoint = newest.value().dir.string();
+  return run;
+}
+
+// Disk and journal may disagree (a folder was copied, deleted or damaged): the disk is right.
+Entries reconcile(const fs::path& checkpoints, const Cuts& cuts) {
+  Entries entries;
+  auto found = ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes);
+  std::map<Step, ckpt::Listed> valid;
+  if (found.has_value())
+    for (ckpt::Listed& listed : found.value())
+      if (listed.state == ckpt::State::kValid) valid.emplace(listed.step, std::move(listed));
+  for (const auto& [step, cut] : cuts.committed())
+    if (!valid.count(step)) entries.push_back(CutRemoved{step});
+  for (const auto& [step, listed] : valid)
+    if (!cuts.is_committed(step))
+      entries.push_back(CutCommitted{step, {listed.manifest.epoch, listed.manifest.next_batch}, listed.dir.filename().string(), listed.manifest.facts});
+  return entries;
+}
+
+}  // namespace
+
+Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator, Millis now) {
+  std::error_code error;
+  fs::create_directories(job_dir, error);
+  if (error) return fail(Code::kFailed, "cannot create job.dir {}: {}", job_dir.string(), error.message());
+  const fs::path file = job_dir / kJournalName, checkpoints = ckpt::checkpoints_dir(job_dir);
+  std::vector<std::string> records;
+  DYAD_TRY(journal, Journal::open(file, records));
+  DYAD_TRY(old, decode_all(file, records));
+  for (const Entry& entry : old) coordinator.apply(entry, now);
+  if (mode == StartMode::kRecover) {
+    if (coordinator.run().workers == 0) return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());
+    if (coordinator.run().config_digest != facts.config_digest)
+      return fail(Code::kInvalid, "the run to recover has configuration {}, this is {}: recover with the same file and --set",
+                  hex64(coordinator.run().config_digest), hex64(facts.config_digest));
+    LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
+    return std::move(journal);
+  }
+  DYAD_TRY(run, choose(checkpoints, mode, facts, coordinator.options().workers));
+  if (run.next.batch > 0 && run.next.batch >= coordinator.batches(run.next.epoch)) run.next = {run.next.epoch + 1, 0};
+  Entries entries{run};
+  coordinator.apply(run, now);
+  for (Entry& entry : reconcile(checkpoints, coordinator.cuts())) {
+    const auto* cut = std::get_if<CutCommitted>(&entry);
+    if (cut && cut->step > run.resume) continue;               // passed over by choose(): damaged
+    coordinator.apply(entry, now);
+    entries.push_back(std::move(entry));
+  }
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries) lines.push_back(encode(entry));
+  DYAD_TRYV(journal.append(lines));
+  LOG_INFO("{}", run.resume.value == 0 ? "a fresh run" : fmt::format("resuming at {}", run.checkpoint));
+  return std::move(journal);
+}
+
+Status record_evaluation(const fs::path& job_dir, const wire::EvalResult& result) {
+  const fs::path file = job_dir / kJournalName;
+  if (!fs::exists(file)) return fail(Code::kNotFound, "no {}: is {} the folder of a job?", file.string(), job_dir.string());
+  std::vector<std::string> records;
+  DYAD_TRY(journal, Journal::open(file, records));
+  DYAD_TRY(old, decode_all(file, records));
+  Evaluations evaluations;
+  Cuts cuts(1, 1);
+  for (const Entry& entry : old) evaluations.apply(entry), cuts.apply(entry);
+  Entries entries;
+  DYAD_TRYV(evaluations.record(result, entries));
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries) lines.push_back(encode(entry));
+  DYAD_TRYV(journal.append(lines));
+  const Step best = evaluations.best(cuts.committed());
+  return best.value == 0 ? ok() : ckpt::point_best(ckpt::checkpoints_dir(job_dir), best);
+}
+
+}  // namespace dyad::coordinator

@@ -1,0 +1,25 @@
+#pragma once
+// How a coordinator begins: the journal read back, and a run started fresh or at the newest valid checkpoint.
+#include <filesystem>
+#include "common/ckpt/manifest.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/journal.h"
+
+namespace dyad::coordinator {
+
+enum class StartMode {
+  kFresh,      // kInvalid if the job's folder holds a checkpoint already
+  kResume,     // a new run of the job, from the newest valid checkpoint (from the start if there is none)
+  kRecover,    // the coordinator alone was restarted; servers and workers still run
+};
+
+inline constexpr const char* kJournalName = "coordinator.journal";
+
+// Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another configuration
+// or dataset; naming both digests.  kNotFound: nothing to recover.
+Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator, Millis now);
+
+// Writes an evaluation down when no coordinator runs any more: journal and `best` link. kOverloaded: one does run.
+Status record_evaluation(const std::filesystem::path& job_dir, const wire::EvalResult& result);
+
+}  // namespace dyad::coordinator

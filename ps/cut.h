@@ -1,0 +1,30 @@
+#pragma once
+// A server's part of a checkpoint: frozen shards to files, one per group (common/ckpt/rows_file.h), and back. Which
+// shard of a server holds a group's rows does not show in the files, so any number of servers and threads can read
+// them. Threads: any; a snapshot is immutable.
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+#include "common/wire/messages.h"
+#include "common/wire/routing.h"
+#include "ps/shard.h"
+
+namespace dyad::ps {
+
+struct Cut {
+  Step step;
+  std::vector<std::shared_ptr<const ShardSnapshot>> shards;
+};
+
+// Writes rows/g0000.rows ... for each of `groups`, also those without rows, and returns them, synced. Costs 24 bytes a
+// row beside the snapshot.
+Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
+                                              const wire::Partition& partition, std::span<const GroupId> groups);
+// Reads the files of `groups` from a checkpoint at `step` into the shard that `owner` names for each group.
+// kInvalid, naming the file, when its step, partition, dims or optimizer differ from this job's.
+Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
+                std::span<const GroupId> groups, const std::function<Shard&(GroupId)>& owner);
+
+}  // namespace dyad::ps

@@ -1,0 +1,36 @@
+#pragma once
+// Writes cuts to disk one after another on a thread of low priority, while the shards go on serving.
+// Threads: write() from any; `done` is called on the writer's thread.
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include "ps/cut.h"
+#include "ps/metrics.h"
+
+namespace dyad::ps {
+
+class CutWriter {
+ public:
+  using Done = std::function<void(Step, Result<std::vector<wire::FilePart>>)>;
+  using Folder = std::function<std::filesystem::path(Step)>;
+  CutWriter(wire::Partition partition, std::vector<GroupId> groups, Folder folder, Done done, Metrics& metrics);
+  ~CutWriter();                                  // writes what was given first
+  void write(std::shared_ptr<const Cut> cut);
+
+ private:
+  void work();
+  wire::Partition partition_;
+  std::vector<GroupId> groups_;
+  Folder folder_;
+  Done done_;
+  Metrics& metrics_;
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<std::shared_ptr<const Cut>> cuts_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace dyad::ps

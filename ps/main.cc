@@ -1,0 +1,167 @@
+// dyad-ps: one parameter server of a job. Listens, registers with the coordinator, loads its rows, serves until told to
+// stop.
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <mutex>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include "common/base/log.h"
+#include "common/ckpt/manifest.h"
+#include "common/config/cli.h"
+#include "common/control/client.h"
+#include "common/control/heartbeat.h"
+#include "ps/server.h"
+
+namespace dyad::ps {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+// Parts of cuts on their way from the cut writer to the main thread, which reports them.
+class CutQueue {
+ public:
+  void put(Step step, Result<std::vector<wire::FilePart>> parts) {
+    std::lock_guard lock(mutex_);
+    done_.emplace_back(step, std::move(parts));
+    more_.notify_one();
+  }
+  std::optional<std::pair<Step, Result<std::vector<wire::FilePart>>>> take(int timeout_ms) {
+    std::unique_lock lock(mutex_);
+    more_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return !done_.empty(); });
+    if (done_.empty()) return std::nullopt;
+    auto first = std::move(done_.front());
+    done_.pop_front();
+    return first;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<std::pair<Step, Result<std::vector<wire::FilePart>>>> done_;
+};
+
+Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQueue& cuts) {
+  DYAD_TRY(mode, parse_mode(c.train.mode));
+  const auto f = [](double v) { return static_cast<float>(v); };
+  ServerOptions o;
+  o.id = ServerId{id};
+  o.ranks = c.train.workers;
+  o.mode = mode;
+  o.partition = {c.servers.buckets, c.servers.groups};
+  o.shard = {
+      {c.model.dim, c.model.dim, c.model.dim},
+      c.job.seed,
+      f(c.model.init_std),
+      {c.rows.optimizer, f(c.rows.beta1), f(c.rows.beta2), f(c.rows.eps), f(c.rows.weight_decay), f(c.rows.clip)}};
+  o.threads = c.servers.threads;
+  o.listen.endpoint = c.servers.bind;
+  o.checkpoint_folder = [dir = c.job.dir](Step step) { return ckpt::checkpoints_dir(dir) / ckpt::folder_name(step); };
+  o.on_cut = [&cuts](Step step, Result<std::vector<wire::FilePart>> parts) { cuts.put(step, std::move(parts)); };
+  return o;
+}
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// Until all servers are there; looks every second whether we were asked to leave.
+Result<wire::Routing> wait_routing(control::ControlClient& control, std::uint32_t timeout_ms) {
+  for (std::uint32_t waited_ms = 0;; waited_ms += 1000) {
+    auto routing = control.wait_routing(1000);
+    if (routing || routing.error().code != Code::kDisconnected || waited_ms >= timeout_ms || stop_requested)
+      return routing;
+  }
+}
+
+// Reports the cuts that are on disk; waits for the first at most timeout_ms.
+Status report_cuts(control::ControlClient& control, CutQueue& cuts, int timeout_ms) {
+  while (auto cut = cuts.take(timeout_ms)) {
+    DYAD_TRY(parts, std::move(cut->second));
+    const auto reported = control.cut_part({cut->first, std::move(parts), {}}, 0);
+    if (!reported && reported.error().code != Code::kStale) return reported.error();
+    if (!reported) LOG_WARN("cut {} was given up: {}", cut->first, reported.error().message);
+    timeout_ms = 0;
+  }
+  return ok();
+}
+
+// Reports cuts and metrics until the job ends. A coordinator that is away is waited for: the rows are here.
+Status attend(Server& server, control::ControlClient& control, control::HeartbeatThread& heartbeat, CutQueue& cuts) {
+  while (!stop_requested) {
+    const wire::Command command = heartbeat.command();
+    if (command == wire::Command::kStop) return ok();
+    if (command == wire::Command::kRestart)
+      return fail(Code::kStale, "a peer was lost or restarted: this server leaves and must be started again");
+    if (server.failed()) return fail(Code::kFailed, "serving ended, see the log above");
+    heartbeat.set_step(server.applied());
+    heartbeat.set_metrics(server.metrics());
+    DYAD_TRYV(report_cuts(control, cuts, 250));
+  }
+  return ok();
+}
+
+Status run(const config::Sources& sources, std::uint32_t id, const std::string& coordinator) {
+  DYAD_TRY(config, config::load(sources));
+  set_log_level(config.job.log_level);
+  if (id >= config.servers.count)
+    return fail(Code::kInvalid, "--id {}: servers.count is {}, so ids are 0 to {}", id, config.servers.count,
+                config.servers.count - 1);
+  CutQueue cuts;
+  net::Context context;
+  DYAD_TRY(options, options_of(config, id, cuts));
+  DYAD_TRY(server, Server::bind(context, options));
+  control::ClientOptions at{
+      wire::Role::kServer, id, {}, coordinator.empty() ? config.coordinator.address : coordinator, config.job.dir};
+  DYAD_TRY(control, control::ControlClient::connect(at));
+  DYAD_TRY(registered, control->register_({server->endpoint(), config::result_digest(config),
+                                           static_cast<std::uint32_t>(::getpid()), host_name()}));
+  at.incarnation = control->incarnation();
+  DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
+  heartbeat->set_state("starting");
+  DYAD_TRY(routing, wait_routing(*control, config.servers.timeout_ms));
+  DYAD_TRYV(server->start({control->incarnation(), routing, registered.resume, registered.checkpoint}));
+  LOG_INFO("serving at {}, {} of {} groups, from step {}", server->endpoint(),
+           std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
+           registered.resume);
+  heartbeat->set_state("ready");
+  const Status end = attend(*server, *control, *heartbeat, cuts);
+  server->stop();
+  if (!end) return end;
+  DYAD_TRYV(report_cuts(*control, cuts, 0));     // what stop() still wrote
+  LOG_INFO("leaves at step {}: {}", server->applied(), stop_requested ? "asked to" : "the job is over");
+  heartbeat->set_state("done");
+  return control->goodbye(stop_requested ? "stopped" : "done");
+}
+
+}  // namespace
+}  // namespace dyad::ps
+
+int main(int argc, char** argv) {
+  using namespace dyad;
+  CLI::App app{"A parameter server of a Dyad job"};
+  app.footer("Example: dyad-ps --config job.toml --id 0");
+  config::Sources sources;
+  config::add_config_options(app, sources);
+  std::uint32_t id = 0;
+  std::string coordinator;
+  app.add_option("--id", id, "number of this server, 0 to servers.count - 1")->required();
+  app.add_option("--coordinator", coordinator,
+                 "tcp://host:port of the coordinator; else coordinator.address or <job.dir>/coordinator.json");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
+  }
+  set_log_role("ps", static_cast<int>(id));
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) std::signal(signal, [](int) { ps::stop_requested = true; });
+  const Status status = ps::run(sources, id, coordinator);
+  if (status) return 0;
+  std::fprintf(stderr, "dyad-ps: %s\n", status.error().message.c_str());
+  return static_cast<int>(status.error().code);
+}

@@ -1,0 +1,110 @@
+#pragma once
+// The rows of one table that one owner thread holds: an open-addressing index (key -> slot) over rows in large slabs.
+//   slab: keys [1024] | counts [1024] | data [1024, dim + slots], a row's value and its optimizer state side by side
+// Slabs are copy-on-write: freeze() shares them with a Snapshot in O(slabs), and the first write to a slab afterwards
+// clones it. Knows no network, disk or steps. Threads: one owner; a Snapshot is immutable and may be read by any
+// thread.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/wire/messages.h"
+#include "ps/optimizer/optimizer.h"
+
+namespace dyad::ps {
+
+struct TableOptions {
+  TableId table = TableId::kItem;
+  std::uint32_t dim = 0;
+  std::uint64_t seed = 1;                       // of initial rows, with the table and the key (random.h initial_row)
+  float init_std = 0.02f;
+  float clip = 0;                               // norm of one row's gradient, 0: none
+};
+
+struct Slab {
+  static constexpr std::size_t kRows = 1024;
+  Slab(std::size_t stride, std::uint64_t generation);
+  Slab(const Slab& other, std::uint64_t generation);
+  std::array<RowKey, kRows> keys;
+  std::array<std::uint32_t, kRows> counts;      // updates of the row
+  std::unique_ptr<float[]> data;                // [kRows, stride]
+  std::size_t stride;
+  std::uint64_t generation;  // of the table when this copy was made; older than the last freeze: shared
+};
+
+struct TableSnapshot {
+  TableId table = TableId::kItem;
+  std::uint32_t dim = 0, slots = 0;
+  std::string optimizer;
+  std::size_t rows = 0;
+  std::vector<std::shared_ptr<const Slab>> slabs;
+};
+
+// Gradients of one push for this table: rows `positions` of the frame (empty: all of them, in order).
+struct GradientRows {
+  std::span<const RowKey> keys;
+  std::span<const std::byte> values;            // [keys.size(), dim] in wire form
+  wire::ValueType type = wire::ValueType::kFp32;
+  std::span<const std::uint32_t> positions;
+};
+
+class RowTable {
+ public:
+  RowTable(const TableOptions& options, const RowOptimizer& optimizer);   // borrows the optimizer
+
+  std::size_t rows() const { return rows_; }
+  std::size_t dim() const { return options_.dim; }
+  std::size_t bytes() const;                    // of slabs and index
+  // Writes the rows of keys[positions] (all keys if positions is empty) into the same positions of `out`, in wire form
+  // [keys.size(), dim]. An unknown key gets its initial value and is not inserted.
+  void gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type,
+              std::byte* out) const;
+  // One optimizer update of every row that has a gradient in `pushes`: g = sum in the order of `pushes`, then clipped.
+  // Returns rows updated.
+  std::size_t apply(float learning_rate, std::span<const GradientRows> pushes);
+  // Puts a row as a checkpoint holds it. REQUIRES row.size() == dim + slots.
+  void load(RowKey key, std::uint32_t count, std::span<const float> row);
+
+  TableSnapshot shape() const;                  // a snapshot without rows
+  TableSnapshot freeze();
+  void restore(const TableSnapshot& snapshot);  // becomes the frozen state again
+  void clear();
+
+ private:
+  static constexpr std::uint32_t kNone = ~0u;
+  struct Entry { RowKey key; std::uint32_t slot = kNone; };
+  struct Sum {
+    std::uint32_t slot = 0;
+    std::uint32_t first = 0, last = 0;
+  };  // a row of this step and its chain of gradients
+  struct Link { const std::byte* gradient = nullptr; wire::ValueType type{}; std::uint32_t next = kNone; };
+
+  std::size_t home(RowKey key) const;
+  std::uint32_t find(RowKey key) const;
+  std::uint32_t find_or_insert(RowKey key);
+  void insert_index(RowKey key, std::uint32_t slot);
+  void grow_index(std::size_t rows);
+  void rebuild_index();
+  Slab& writable(std::uint32_t slot);
+  const float* row(std::uint32_t slot) const {
+    return slabs_[slot / Slab::kRows]->data.get() + (slot % Slab::kRows) * stride_;
+  }
+  void collect(std::span<const GradientRows> pushes);
+  void update_row(const Sum& sum, float learning_rate);
+
+  TableOptions options_;
+  const RowOptimizer& optimizer_;
+  std::size_t stride_;
+  std::size_t rows_ = 0;
+  std::uint64_t generation_ = 0;
+  std::vector<std::shared_ptr<Slab>> slabs_;
+  std::vector<Entry> index_;                    // a power of two, at most half full
+  std::vector<Sum> sums_;                       // scratch of apply
+  std::vector<Link> links_;
+  std::vector<std::uint32_t> mark_;             // [slots] index into sums_; valid if sums_ points back
+  std::vector<float> gradient_;                 // [dim]
+};
+
+}  // namespace dyad::ps

@@ -1,0 +1,127 @@
+#include "ps/row_table.h"
+
+#include <gtest/gtest.h>
+#include "common/base/random.h"
+
+namespace dyad::ps {
+namespace {
+
+constexpr std::uint32_t kDim = 6;
+
+struct Fixture {
+  std::unique_ptr<RowOptimizer> sgd = std::move(make_optimizer({.name = "sgd"})).value();
+  RowTable table{{TableId::kItem, kDim, 3, 0.1f, 0}, *sgd};
+  std::vector<RowKey> keys;
+  std::vector<float> gradient;
+
+  explicit Fixture(std::uint64_t rows = 3000) {
+    for (std::uint64_t k = 0; k < rows; ++k) keys.push_back(RowKey{k * 1000003});
+    gradient.assign(keys.size() * kDim, 1.0f);
+  }
+  GradientRows push(std::span<const std::uint32_t> positions = {}) const {
+    return {keys, std::as_bytes(std::span(gradient)), wire::ValueType::kFp32, positions};
+  }
+  void apply() {
+    const GradientRows rows = push();
+    table.apply(0.5f, {&rows, 1});
+  }
+  std::vector<float> gather() const {
+    std::vector<float> out(keys.size() * kDim);
+    table.gather(keys, {}, wire::ValueType::kFp32, reinterpret_cast<std::byte*>(out.data()));
+    return out;
+  }
+  std::vector<float> initial() const {
+    std::vector<float> out(keys.size() * kDim);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      initial_row(3, 0, keys[i].value, 0.1f, {out.data() + i * kDim, kDim});
+    return out;
+  }
+};
+
+TEST(RowTable, AnUnknownKeyGetsItsInitialRowAndIsNotInserted) {
+  const Fixture f;
+  EXPECT_EQ(f.gather(), f.initial());
+  EXPECT_EQ(f.table.rows(), 0u);
+}
+
+TEST(RowTable, RowsAreInsertedByTheirFirstGradientAndFoundAgainAfterGrowth) {
+  Fixture f;
+  f.apply();
+  EXPECT_EQ(f.table.rows(), 3000u);
+  auto want = f.initial();
+  for (float& w : want) w -= 0.5f;
+  EXPECT_EQ(f.gather(), want);
+  f.apply();
+  EXPECT_EQ(f.table.rows(), 3000u);
+}
+
+TEST(RowTable, GradientsOfOneRowAreAddedInTheOrderOfThePushesAndUpdateItOnce) {
+  Fixture f(10);
+  std::vector<float> big(f.gradient.size(), 1e8f), small(f.gradient.size(), 1.0f), minus(f.gradient.size(), -1e8f);
+  const auto rows = [&](const std::vector<float>& g) {
+    return GradientRows{f.keys, std::as_bytes(std::span(g)), wire::ValueType::kFp32, {}};
+  };
+  const std::vector<GradientRows> pushes{rows(big), rows(small), rows(minus)};   // (1e8 + 1) - 1e8 is 0 in fp32
+  f.table.apply(1.0f, pushes);
+  EXPECT_EQ(f.gather(), f.initial());
+  const std::vector<GradientRows> other{rows(big), rows(minus), rows(small)};    // (1e8 - 1e8) + 1 is 1
+  f.table.apply(1.0f, other);
+  auto want = f.initial();
+  for (float& w : want) w -= 1.0f;
+  EXPECT_EQ(f.gather(), want);
+  EXPECT_EQ(f.table.freeze().slabs[0]->counts[0], 2u);
+}
+
+TEST(RowTable, PositionsChooseRowsOfAFrame) {
+  Fixture f(10);
+  const std::vector<std::uint32_t> positions{1, 7};
+  const GradientRows part = f.push(positions);
+  EXPECT_EQ(f.table.apply(0.5f, {&part, 1}), 2u);
+  auto want = f.initial();
+  for (const std::uint32_t p : positions) for (std::uint32_t d = 0; d < kDim; ++d) want[p * kDim + d] -= 0.5f;
+  EXPECT_EQ(f.gather(), want);
+}
+
+TEST(RowTable, ASnapshotDoesNotSeeLaterSteps) {
+  Fixture f;
+  f.apply();
+  const auto at_one = f.gather();
+  const TableSnapshot snapshot = f.table.freeze();
+  f.keys.push_back(RowKey{77});                  // a row in the slab that is frozen half full
+  f.gradient.resize(f.keys.size() * kDim, 1.0f);
+  f.apply();
+  EXPECT_EQ(snapshot.rows, 3000u);
+  EXPECT_EQ(snapshot.slabs[2]->data[0], at_one[2048 * kDim]);
+  EXPECT_EQ(f.table.rows(), 3001u);
+}
+
+TEST(RowTable, ARestoredTableIsTheFrozenOneEvenTwice) {
+  Fixture f;
+  f.apply();
+  const auto at_one = f.gather();
+  const TableSnapshot snapshot = f.table.freeze();
+  for (int again = 0; again < 2; ++again) {
+    f.keys.push_back(RowKey{77});
+    f.gradient.resize(f.keys.size() * kDim, 1.0f);
+    f.apply();
+    f.keys.pop_back();
+    f.gradient.resize(f.keys.size() * kDim);
+    EXPECT_NE(f.gather(), at_one);
+    f.table.restore(snapshot);
+    EXPECT_EQ(f.gather(), at_one);
+    EXPECT_EQ(f.table.rows(), 3000u);
+  }
+}
+
+TEST(RowTable, LoadedRowsKeepStateAndCount) {
+  const auto adagrad = std::move(make_optimizer({.name = "adagrad"})).value();
+  RowTable table({TableId::kItem, 2, 3, 0.1f, 0}, *adagrad);
+  const std::vector<float> row{1, 2, 30, 40};
+  table.load(RowKey{5}, 9, row);
+  const TableSnapshot snapshot = table.freeze();
+  EXPECT_EQ(snapshot.slabs[0]->counts[0], 9u);
+  EXPECT_EQ(std::vector<float>(snapshot.slabs[0]->data.get(), snapshot.slabs[0]->data.get() + 4), row);
+}
+
+}  // namespace
+}  // namespace dyad::ps

@@ -1,0 +1,74 @@
+#pragma once
+// A parameter server: the service behind a socket, with its threads.
+//   socket thread   receives, parses, lets the clock decide; with one owner it also does the rows' work
+//   owner threads   (servers.threads > 1) each owns the rows of its groups
+//   cut writer      files of a checkpoint, at low priority
+// Life: bind() (the address is known, requests queue) -> start() (rows loaded, served) -> stop().
+// Threads: bind, start and stop from one; the rest from any.
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+#include "common/net/poll.h"
+#include "common/net/socket.h"
+#include "ps/cut_writer.h"
+#include "ps/service.h"
+
+namespace dyad::ps {
+
+struct ServerOptions {
+  ServerId id;
+  std::uint32_t ranks = 1;
+  Mode mode = Mode::kSync;
+  wire::Partition partition;
+  ShardOptions shard;
+  std::uint32_t threads = 1;
+  net::ListenOptions listen;
+  CutWriter::Folder checkpoint_folder;            // where the cut of a step goes
+  CutWriter::Done on_cut;  // its files are on disk and synced (or why not); on the writer's thread
+};
+struct StartOptions {                             // what the coordinator said
+  Incarnation incarnation;
+  wire::Routing routing;
+  Step resume;                                    // 0: fresh
+  std::filesystem::path checkpoint;               // folder of the cut to load, empty when fresh
+};
+
+class Server {
+ public:
+  static Result<std::unique_ptr<Server>> bind(net::Context& context, const ServerOptions& options);
+  ~Server();
+  const std::string& endpoint() const { return listener_.endpoint(); }
+  Status start(const StartOptions& options);
+  void stop();                                    // ends after the message in hand and writes the cuts that were frozen
+  Status roll_back(Step step);                    // to the last cut, from memory; REQUIRES start()
+  bool failed() const { return failed_; }         // the socket thread gave up; its error was logged
+  Step applied() const { return Step{metrics_.applied}; }
+  std::map<std::string, double> metrics() const { return metrics_.snapshot(); }
+
+ private:
+  Server(net::Listener listener, const ServerOptions& options) : options_(options), listener_(std::move(listener)) {}
+  void serve();
+  Status serve_round(net::Poller& poller);
+  void run_posted();
+  void send_replies();
+
+  ServerOptions options_;
+  net::Listener listener_;
+  Metrics metrics_;
+  net::Waker waker_;
+  std::unique_ptr<CutWriter> cut_writer_;
+  std::unique_ptr<Service> service_;
+  std::mutex mutex_;
+  std::vector<std::pair<net::Peer, net::Message>> replies_;        // under mutex_; sent by the socket thread
+  std::vector<std::function<void()>> posted_;                      // under mutex_; run by the socket thread
+  std::atomic<bool> stopping_{false}, failed_{false};
+  std::thread thread_;
+};
+
+}  // namespace dyad::ps

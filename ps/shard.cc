@@ -1,0 +1,68 @@
+#include "ps/shard.h"
+
+namespace dyad::ps {
+
+Result<std::unique_ptr<Shard>> Shard::make(const ShardOptions& options) {
+  std::unique_ptr<Shard> shard(new Shard);
+  DYAD_TRY(optimizer, make_optimizer(options.optimizer));
+  shard->optimizer_ = std::move(optimizer);
+  for (int t = 0; t < kTables; ++t) {
+    if (options.dims[t] == 0)
+      return fail(Code::kInvalid, "table {} has rows of 0 floats", table_name(static_cast<TableId>(t)));
+    shard->tables_[t] = std::make_unique<RowTable>(
+        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip},
+        *shard->optimizer_);
+  }
+  return shard;
+}
+
+void Shard::gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type,
+                   std::byte* out) const {
+  tables_[static_cast<std::size_t>(section.table)]->gather(section.keys, positions, type, out);
+}
+
+std::size_t Shard::apply(float learning_rate, std::span<const PushPart> pushes) {
+  std::size_t rows = 0;
+  std::vector<GradientRows> gradients;
+  for (int t = 0; t < kTables; ++t) {
+    gradients.clear();
+    for (const PushPart& push : pushes)
+      for (std::size_t s = 0; s < push.sections.size(); ++s) {
+        const wire::SectionView& section = push.sections[s];
+        if (static_cast<int>(section.table) != t || section.keys.empty()) continue;
+        if (!push.split.empty() && push.split[s].empty()) continue;   // none of ours
+        gradients.push_back({section.keys, section.values, push.type,
+                             push.split.empty() ? std::span<const std::uint32_t>{} : push.split[s]});
+      }
+    if (!gradients.empty()) rows += tables_[t]->apply(learning_rate, gradients);
+  }
+  return rows;
+}
+
+std::shared_ptr<const ShardSnapshot> Shard::freeze(Step step) {
+  auto snapshot = std::make_shared<ShardSnapshot>();
+  snapshot->step = step;
+  for (int t = 0; t < kTables; ++t) snapshot->tables[t] = tables_[t]->freeze();
+  return snapshot;
+}
+
+void Shard::restore(const ShardSnapshot& snapshot) {
+  for (int t = 0; t < kTables; ++t) tables_[t]->restore(snapshot.tables[t]);
+}
+
+void Shard::clear() {
+  for (auto& table : tables_) table->clear();
+}
+
+std::size_t Shard::rows() const {
+  std::size_t n = 0;
+  for (const auto& table : tables_) n += table->rows();
+  return n;
+}
+std::size_t Shard::bytes() const {
+  std::size_t n = 0;
+  for (const auto& table : tables_) n += table->bytes();
+  return n;
+}
+
+}  // namespace dyad::ps

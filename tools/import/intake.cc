@@ -1,0 +1,52 @@
+#include "tools/import/intake.h"
+
+#include "common/base/check.h"
+
+namespace dyad::importer {
+
+std::uint32_t Interner::id_of(std::string_view key) {
+  const auto found = ids_.find(key);
+  if (found != ids_.end()) return found->second;
+  CHECK_LT(keys_.size(), std::size_t{UINT32_MAX});
+  const auto id = static_cast<std::uint32_t>(keys_.size());
+  keys_.emplace_back(key);
+  ids_.emplace(keys_.back(), id);
+  return id;
+}
+
+Status Intake::add(std::string_view user, std::string_view item, std::int64_t time_s, const Place& place) {
+  if (user.empty()) return refuse(place, "the user is empty");
+  if (item.empty()) return refuse(place, "the item is empty");
+  if (user.find_first_of("\r\n") != std::string_view::npos) return refuse(place, "the user holds a line break");
+  Row row{users.id_of(user), items.id_of(item), time_s, time_s};
+  if (row.user == last_.size()) last_.push_back(-1);
+  std::int64_t& last = last_[row.user];
+  if (time_s == -1) {
+    row.sort_s = last;
+    ++unknown_times;
+  } else if (time_s < last) {
+    ++out_of_order;
+    if (require_order_)
+      return refuse(place, "time {} of user '{}' is before {} of the row above it; sort the file by user's time",
+                    time_s, user, last);
+  }
+  last = row.sort_s;
+  rows.push_back(row);
+  return ok();
+}
+
+Status Intake::describe(data::Item item, const Place& place) {
+  if (item.key.empty()) return refuse(place, "the item's key is empty");
+  const std::string key = item.key;
+  if (!described.emplace(key, std::move(item)).second) return refuse(place, "item '{}' came before in this file", key);
+  described_order_.push_back(key);
+  return ok();
+}
+
+void Intake::keep_all_items() {
+  CHECK_EQ(items.size(), 0u);
+  for (const std::string& key : described_order_) items.id_of(key);
+  all_items = true;
+}
+
+}  // namespace dyad::importer

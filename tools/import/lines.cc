@@ -1,0 +1,62 @@
+#include "tools/import/lines.h"
+
+#include <cmath>
+
+namespace dyad::importer {
+
+std::string Place::text() const {
+  if (line == 0) return file->string();
+  return column == 0 ? fmt::format("{}:{}", file->string(), line)
+                     : fmt::format("{}:{}:{}", file->string(), line, column);
+}
+
+Result<Lines> Lines::open(const std::filesystem::path& path) {
+  Lines lines;
+  DYAD_TRY(file, io::MappedFile::open(path));
+  lines.file_ = std::move(file);
+  lines.progress_ =
+      std::make_unique<Progress>("read " + path.filename().string(), lines.file_.bytes().size() >> 10, "KiB");
+  return lines;
+}
+
+std::optional<std::string_view> Lines::next() {
+  const std::string_view text = file_.text();
+  if (at_ >= text.size()) {
+    if (progress_) progress_->finish();
+    progress_.reset();
+    return std::nullopt;
+  }
+  const std::size_t end = std::min(text.find('\n', at_), text.size());
+  line_ = text.substr(at_, end - at_);
+  at_ = end + 1;
+  if (line_.ends_with('\r')) line_.remove_suffix(1);
+  if (++number_ % 4096 == 0) progress_->at(at_ >> 10);
+  return line_;
+}
+
+Place Lines::place_of(std::string_view part) const {
+  return place(static_cast<std::size_t>(part.data() - line_.data()) + 1);
+}
+
+void split(std::string_view text, char separator, std::vector<std::string_view>& out) {
+  out.clear();
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    out.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<std::int64_t> seconds(double value) {
+  if (!(value >= 0 && value < 9e18) && value != -1) return std::nullopt;
+  return static_cast<std::int64_t>(std::floor(value));
+}
+
+std::optional<std::int64_t> seconds(std::string_view text) {
+  if (const auto whole = number<std::int64_t>(text)) return *whole >= -1 ? whole : std::nullopt;
+  const auto real = number<double>(text);
+  return real ? seconds(*real) : std::nullopt;
+}
+
+}  // namespace dyad::importer

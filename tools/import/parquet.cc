@@ -1,0 +1,151 @@
+// Parquet by Arrow: the only file of the import that sees Arrow's headers. Read batch by batch: memory does not grow
+// with the file beyond what the Intake keeps.
+#include <arrow/array.h>
+#include <arrow/compute/cast.h>
+#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <parquet/arrow/reader.h>
+#include "tools/import/formats.h"
+
+namespace dyad::importer {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error from_arrow(const fs::path& path, const arrow::Status& status) {
+  return fail(Code::kInvalid, "{}: {}", path.string(), status.ToString());
+}
+
+struct Columns {
+  std::string user, item, time;
+  bool time_given = false;
+};
+
+// A file's place is "FILE: row 12, column 'time'" (rows from 1).
+Error refuse_cell(const fs::path& path, std::int64_t row, const std::string& column, const std::string& what) {
+  return fail(Code::kInvalid, "{}: row {}, column '{}': {}", path.string(), row, column, what);
+}
+
+int find_column(const arrow::Schema& schema, const std::string& name) { return schema.GetFieldIndex(name); }
+
+// A key column as strings: integers as their digits.
+arrow::Result<std::shared_ptr<arrow::StringArray>> as_strings(const std::shared_ptr<arrow::Array>& column) {
+  if (arrow::is_floating(column->type_id()))
+    return arrow::Status::TypeError("keys are floating-point numbers; cast them");
+  ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*column, arrow::utf8()));
+  return std::static_pointer_cast<arrow::StringArray>(cast);
+}
+
+// A time column as seconds: timestamps of any unit, integers and floats as seconds. Fractions are cut off.
+arrow::Result<std::shared_ptr<arrow::Int64Array>> as_seconds(const std::shared_ptr<arrow::Array>& column) {
+  std::shared_ptr<arrow::Array> plain = column;
+  const auto cut = arrow::compute::CastOptions::Unsafe();
+  if (column->type_id() == arrow::Type::TIMESTAMP) {
+    ARROW_ASSIGN_OR_RAISE(plain, arrow::compute::Cast(*plain, arrow::timestamp(arrow::TimeUnit::SECOND), cut));
+  } else if (!arrow::is_integer(column->type_id()) && !arrow::is_floating(column->type_id())) {
+    return arrow::Status::TypeError("times are of type ", column->type()->ToString(),
+                                    "; timestamps and numbers are read");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*plain, arrow::int64(), cut));
+  return std::static_pointer_cast<arrow::Int64Array>(cast);
+}
+
+class ParquetFile {
+ public:
+  ParquetFile(const fs::path& path, const Columns& columns, Intake& intake)
+      : path_(path), columns_(columns), intake_(intake) {}
+
+  Status read() {
+    auto opened = arrow::io::ReadableFile::Open(path_.string());
+    if (!opened.ok()) return from_arrow(path_, opened.status());
+    auto made = parquet::arrow::OpenFile(*opened, arrow::default_memory_pool());
+    if (!made.ok()) return from_arrow(path_, made.status());
+    parquet::arrow::FileReader& reader = **made;
+    std::shared_ptr<arrow::Schema> schema;
+    if (const auto status = reader.GetSchema(&schema); !status.ok()) return from_arrow(path_, status);
+    DYAD_TRY(wanted, wanted_columns(*schema));
+    std::vector<int> groups(static_cast<std::size_t>(reader.num_row_groups()));
+    for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
+    auto batches = reader.GetRecordBatchReader(groups, wanted);
+    if (!batches.ok()) return from_arrow(path_, batches.status());
+    Progress progress("read " + path_.filename().string(), static_cast<std::uint64_t>(
+        reader.parquet_reader()->metadata()->num_rows()), "rows");
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      if (const auto status = (*batches)->ReadNext(&batch); !status.ok()) return from_arrow(path_, status);
+      if (batch == nullptr) break;
+      DYAD_TRYV(add(*batch));
+      progress.at(static_cast<std::uint64_t>(row_));
+    }
+    progress.finish();
+    return ok();
+  }
+
+ private:
+  // The file's column numbers. Flat files only: a nested column before ours would shift the count of leaves.
+  Result<std::vector<int>> wanted_columns(const arrow::Schema& schema) const {
+    for (const auto& field : schema.fields())
+      if (field->type()->num_fields() != 0)
+        return fail(Code::kInvalid, "{}: column '{}' is nested ({}); import a flat file", path_.string(), field->name(),
+                    field->type()->ToString());
+    std::vector<int> wanted;
+    for (const std::string* name : {&columns_.user, &columns_.item, &columns_.time}) {
+      const int at = find_column(schema, *name);
+      if (at >= 0) wanted.push_back(at);
+      else if (name != &columns_.time || columns_.time_given)
+        return fail(Code::kInvalid, "{}: no column '{}' (or it comes twice); it has {}", path_.string(), *name,
+                    names_of(schema));
+    }
+    return wanted;
+  }
+  static std::string names_of(const arrow::Schema& schema) {
+    std::string names;
+    for (const auto& field : schema.fields()) names += (names.empty() ? "" : ", ") + field->name();
+    return names;
+  }
+
+  Status add(const arrow::RecordBatch& batch) {
+    auto users = as_strings(batch.GetColumnByName(columns_.user)),
+         items = as_strings(batch.GetColumnByName(columns_.item));
+    if (!users.ok()) return refuse_cell(path_, row_ + 1, columns_.user, users.status().ToString());
+    if (!items.ok()) return refuse_cell(path_, row_ + 1, columns_.item, items.status().ToString());
+    std::shared_ptr<arrow::Int64Array> times;
+    if (const auto column = batch.GetColumnByName(columns_.time)) {
+      auto cast = as_seconds(column);
+      if (!cast.ok()) return refuse_cell(path_, row_ + 1, columns_.time, cast.status().ToString());
+      times = *cast;
+    }
+    for (std::int64_t i = 0; i < batch.num_rows(); ++i) {
+      ++row_;
+      if ((*users)->IsNull(i)) return refuse_cell(path_, row_, columns_.user, "null");
+      if ((*items)->IsNull(i)) return refuse_cell(path_, row_, columns_.item, "null");
+      const std::int64_t time = times == nullptr || times->IsNull(i) ? -1 : times->Value(i);
+      if (time < -1) return refuse_cell(path_, row_, columns_.time, fmt::format("{} is before 1970", time));
+      const Status added =
+          intake_.add((*users)->GetView(i), (*items)->GetView(i), time, {&path_, static_cast<std::uint64_t>(row_)});
+      if (!added.has_value()) return added;
+    }
+    return ok();
+  }
+
+  fs::path path_;
+  Columns columns_;
+  Intake& intake_;
+  std::int64_t row_ = 0;
+};
+
+}  // namespace
+
+Status read_parquet(const Options& options, Intake& intake) {
+  const auto named = [](const std::string& given, const char* otherwise) { return given.empty() ? otherwise : given; };
+  const Columns columns{named(options.user_column, "user"), named(options.item_column, "item"),
+                        named(options.time_column, "time"), !options.time_column.empty()};
+  for (const fs::path& path : options.paths) {
+    DYAD_TRYV(ParquetFile(path, columns, intake).read());
+  }
+  return options.items.empty() ? ok() : read_item_lines(options.items, intake);
+}
+
+}  // namespace dyad::importer

@@ -1,0 +1,99 @@
+// Parquet files that the test itself writes with Arrow.
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/io/file.h>
+#include <arrow/table.h>
+#include <parquet/arrow/writer.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include "common/base/check.h"
+#include "tools/import/import_test_files.h"
+
+namespace dyad::importer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Column = std::shared_ptr<arrow::Array>;
+
+template <class Builder, class T>
+Column column(Builder builder, const std::vector<std::optional<T>>& values) {
+  for (const auto& value : values) CHECK((value ? builder.Append(*value) : builder.AppendNull()).ok());
+  return builder.Finish().ValueOrDie();
+}
+Column strings(const std::vector<std::optional<std::string>>& values) { return column(arrow::StringBuilder(), values); }
+Column numbers(const std::vector<std::optional<std::int64_t>>& values) { return column(arrow::Int64Builder(), values); }
+Column millis(const std::vector<std::optional<std::int64_t>>& values) {
+  return column(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MILLI), arrow::default_memory_pool()),
+                values);
+}
+
+std::filesystem::path write(const TestFiles& files, const std::vector<std::pair<std::string, Column>>& columns) {
+  std::vector<std::shared_ptr<arrow::Field>> fields;
+  std::vector<Column> arrays;
+  for (const auto& [name, array] : columns) {
+    fields.push_back(arrow::field(name, array->type()));
+    arrays.push_back(array);
+  }
+  const std::filesystem::path path = files.path("e.parquet");
+  const auto out = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();
+  const auto table = arrow::Table::Make(arrow::schema(fields), arrays);
+  CHECK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 2).ok());   // row groups of 2
+  CHECK(out->Close().ok());
+  return path;
+}
+
+TEST(ParquetImport, ReadsKeysOfEitherKindAndTimesOfEitherKind) {
+  TestFiles files;
+  const auto path = write(files, {{"noise", strings({"x", "x", "x", "x", "x"})},
+                                  {"item", strings({"c", "a", "b", "a", "d"})},
+                                  {"user", numbers({7, 7, 8, 8, 7})},
+                                  {"time", millis({3999, 1000, 5000, std::nullopt, 2000})}});
+  const Report report = run(files.options("parquet", {path})).value();
+  EXPECT_EQ(report.interactions, 5u);
+  EXPECT_EQ(report.unknown_times, 1u);
+  EXPECT_EQ(report.out_of_order, 1u);
+  const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
+  EXPECT_THAT(TestFiles::items_of(dataset, "7"), ElementsAre("a", "d", "c"));
+  EXPECT_THAT(TestFiles::items_of(dataset, "8"), ElementsAre("b", "a"));
+  EXPECT_THAT(dataset.times(UserId{0}), ElementsAre(1, 2, 3));
+}
+
+TEST(ParquetImport, TimeMayBeMissingUnlessItWasNamed) {
+  TestFiles files;
+  const auto path = write(files, {{"user", strings({"u", "u"})}, {"item", numbers({2, 1})}});
+  Options options = files.options("parquet", {path});
+  ASSERT_TRUE(run(options).has_value());
+  EXPECT_THAT(TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "u"), ElementsAre("2", "1"));
+  options.time_column = "when";
+  EXPECT_THAT(run(options).error().message, HasSubstr("no column 'when' (or it comes twice); it has user, item"));
+}
+
+TEST(ParquetImport, RefusesWhatIsWrongAndSaysWhere) {
+  TestFiles files;
+  const auto error = [&](const std::vector<std::pair<std::string, Column>>& columns) {
+    const auto report = run(files.options("parquet", {write(files, columns)}));
+    EXPECT_FALSE(report.has_value());
+    EXPECT_FALSE(std::filesystem::exists(files.path("out")));
+    return report.has_value() ? "" : report.error().message;
+  };
+  const Column users = strings({"u", "u", "u"}), items = strings({"a", "b", "c"});
+  EXPECT_THAT(error({{"item", items}}), HasSubstr("e.parquet: no column 'user'"));
+  EXPECT_THAT(error({{"user", strings({"u", "u", std::nullopt})}, {"item", items}}),
+              HasSubstr("e.parquet: row 3, column 'user': null"));
+  EXPECT_THAT(error({{"user", users}, {"item", strings({"a", std::nullopt, "c"})}}),
+              HasSubstr("row 2, column 'item': null"));
+  EXPECT_THAT(error({{"user", users}, {"item", strings({"a", "", "c"})}}), HasSubstr("e.parquet:2: the item is empty"));
+  EXPECT_THAT(error({{"user", users}, {"item", items}, {"time", strings({"1", "2", "3"})}}),
+              HasSubstr("column 'time': Type error"));
+  EXPECT_THAT(error({{"user", users}, {"item", items}, {"time", numbers({1, -5, 3})}}),
+              HasSubstr("row 2, column 'time': -5 is before 1970"));
+  EXPECT_THAT(error({{"user", column(arrow::DoubleBuilder(), std::vector<std::optional<double>>{1., 2., 3.})},
+                     {"item", items}}),
+              HasSubstr("column 'user'"));
+  const auto damaged = run(files.options("parquet", {files.put("bad.parquet", "PAR1 no more")}));
+  EXPECT_THAT(damaged.error().message, HasSubstr("bad.parquet"));
+}
+
+}  // namespace
+}  // namespace dyad::importer

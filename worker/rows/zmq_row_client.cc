@@ -1,0 +1,215 @@
+// RowClient over one ServerLink a server. Rows are scattered out of the received frame and gradients gathered into the
+// frame that is sent: one copy each way on this side.
+#include <algorithm>
+#include "common/base/check.h"
+#include "common/base/clock.h"
+#include "common/net/buffer_pool.h"
+#include "common/net/poll.h"
+#include "common/wire/codec.h"
+#include "common/wire/half.h"
+#include "worker/rows/make_row_client.h"
+#include "worker/rows/route_plan.h"
+#include "worker/rows/server_link.h"
+
+namespace dyad::worker {
+namespace {
+
+using wire::Section;
+
+class ZmqRowClient final : public RowClient {
+ public:
+  ZmqRowClient(const RowClientOptions& options, const wire::Routing& routing, std::vector<ServerLink> links)
+      : options_(options),
+        epoch_(routing.epoch),
+        planner_(options.partition, routing.group_server, links.size()),
+        links_(std::move(links)),
+        pull_number_(links_.size()) {
+    for (ServerLink& link : links_) poller_.add(link.connection());
+  }
+
+  Status start_pull(Step at_least, std::span<const PullRequest> requests) override;
+  Status wait() override;
+  Status push(std::span<const PushRequest> requests, const PushOptions& options) override;
+  Status flush() override;
+  RowTraffic traffic() const override;
+
+ private:
+  std::size_t dim(TableId table) const { return options_.dims[static_cast<std::size_t>(table)]; }
+  net::Frame header(std::uint64_t number, wire::Body body) const;
+  static net::Frame key_frame(const std::shared_ptr<const RoutePlan>& plan, std::size_t server) {
+    return net::Frame::keep(std::as_bytes(std::span(plan->parts[server].keys)), plan);
+  }
+  net::Frame gather(const PushRequest& request, const RoutePlan& plan, std::size_t server);
+  Status scatter(std::size_t server, const LinkReply& reply);
+  Status take_all();
+  // Takes answers until `done`, waiting in between; bounded by the links' own times.
+  template <class Done> Status pump_until(Done done);
+
+  RowClientOptions options_;
+  RoutingEpoch epoch_;
+  RoutePlanner planner_;
+  std::vector<ServerLink> links_;
+  std::vector<std::uint64_t> pull_number_;       // [servers] 0: nothing asked, or answered
+  std::size_t unanswered_ = 0;
+  std::vector<PullRequest> pulled_;              // what start_pull was asked for
+  std::vector<std::shared_ptr<const RoutePlan>> pulled_plans_;
+  std::uint64_t next_number_ = 1;
+  std::shared_ptr<net::BufferPool> buffers_ = std::make_shared<net::BufferPool>();
+  net::Poller poller_;
+  RowTraffic traffic_;
+};
+
+net::Frame ZmqRowClient::header(std::uint64_t number, wire::Body body) const {
+  return net::Frame::copy(wire::encode(
+      {{wire::Role::kWorker, options_.rank.value, options_.incarnation}, number, epoch_, std::move(body)}));
+}
+
+Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requests) {
+  CHECK_EQ(unanswered_, 0u);                     // one pull at a time
+  DYAD_TRYV(take_all());
+  pulled_.assign(requests.begin(), requests.end());
+  pulled_plans_.clear();
+  for (const PullRequest& r : requests) {
+    CHECK_EQ(r.out.size(), r.keys.size() * dim(r.table));
+    pulled_plans_.push_back(planner_.plan(r.table, r.keys));
+    traffic_.pulled_rows += r.keys.size();
+  }
+  for (std::size_t s = 0; s < links_.size(); ++s) {
+    wire::Pull pull{at_least, options_.values, {}};
+    net::Message message(1);
+    for (const auto& plan : pulled_plans_) {
+      if (plan->parts[s].keys.empty()) continue;
+      pull.sections.push_back({plan->table, static_cast<std::uint32_t>(plan->parts[s].keys.size())});
+      message.push_back(key_frame(plan, s));
+    }
+    if (pull.sections.empty()) continue;
+    pull_number_[s] = next_number_++;
+    ++unanswered_;
+    message[0] = header(pull_number_[s], std::move(pull));
+    DYAD_TRYV(links_[s].send(pull_number_[s], std::move(message), steady_now_s()));
+  }
+  return ok();
+}
+
+Status ZmqRowClient::scatter(std::size_t server, const LinkReply& reply) {
+  const auto* pull = std::get_if<wire::PullReply>(&reply.body);
+  if (pull == nullptr)
+    return fail(Code::kInvalid, "server {} answered a pull with {}", server, wire::body_name(reply.body));
+  std::vector<wire::Bytes> bulk;
+  for (std::size_t i = 1; i < reply.frames.size(); ++i) bulk.push_back(reply.frames[i].bytes());
+  DYAD_TRY(views, wire::open_sections(*pull, bulk, options_.dims));
+  std::size_t next = 0;
+  for (std::size_t p = 0; p < pulled_plans_.size(); ++p) {
+    const RoutePlan::Part& part = pulled_plans_[p]->parts[server];
+    if (part.keys.empty()) continue;
+    if (next == views.size() || views[next].table != pulled_[p].table || views[next].count != part.keys.size())
+      return fail(Code::kInvalid, "server {} answered a pull with other sections than were asked for", server);
+    const wire::SectionView& view = views[next++];
+    const std::size_t floats = dim(view.table), row_bytes = floats * wire::value_bytes(pull->values);
+    for (std::size_t i = 0; i < part.keys.size(); ++i)
+      wire::from_wire(view.values.data() + i * row_bytes, floats, pull->values, 1.0f,
+                      pulled_[p].out.data() + part.positions[i] * floats);
+    traffic_.pulled_bytes += view.values.size();
+  }
+  pull_number_[server] = 0;
+  --unanswered_;
+  return ok();
+}
+
+Status ZmqRowClient::take_all() {
+  const double now = steady_now_s();
+  for (std::size_t s = 0; s < links_.size(); ++s) {
+    while (true) {
+      DYAD_TRY(reply, links_[s].take(now));
+      if (!reply) break;
+      if (reply->number == pull_number_[s]) { DYAD_TRYV(scatter(s, *reply)); }   // the others acknowledge pushes
+    }
+    DYAD_TRYV(links_[s].check_time(now));
+  }
+  return ok();
+}
+
+template <class Done> Status ZmqRowClient::pump_until(Done done) {
+  while (true) {
+    DYAD_TRYV(take_all());
+    if (done()) return ok();
+    DYAD_TRYV(poller_.wait(static_cast<int>(std::clamp<std::uint32_t>(options_.resend_ms / 4, 1, 500))));
+  }
+}
+
+Status ZmqRowClient::wait() {
+  return pump_until([this] { return unanswered_ == 0; });
+}
+
+Status ZmqRowClient::flush() {
+  return pump_until([this] {
+    return std::all_of(links_.begin(), links_.end(), [](const ServerLink& l) { return l.pending() == 0; });
+  });
+}
+
+net::Frame ZmqRowClient::gather(const PushRequest& request, const RoutePlan& plan, std::size_t server) {
+  const auto& positions = plan.parts[server].positions;
+  const std::size_t floats = dim(request.table), row_bytes = floats * wire::value_bytes(options_.values);
+  net::Frame frame = buffers_->take(positions.size() * row_bytes);
+  std::byte* to = frame.writable().data();
+  const float scale = wire::gradient_scale(options_.values);
+  for (std::size_t i = 0; i < positions.size(); ++i)
+    wire::to_wire(request.gradient.data() + positions[i] * floats, floats, options_.values, scale, to + i * row_bytes);
+  traffic_.pushed_bytes += frame.size();
+  return frame;
+}
+
+Status ZmqRowClient::push(std::span<const PushRequest> requests, const PushOptions& options) {
+  DYAD_TRYV(pump_until([this] {
+    return std::all_of(links_.begin(), links_.end(),
+                       [this](const ServerLink& l) { return l.pending() < options_.unacknowledged_max; });
+  }));
+  std::vector<std::shared_ptr<const RoutePlan>> plans;
+  for (const PushRequest& r : requests) {
+    CHECK_EQ(r.gradient.size(), r.keys.size() * dim(r.table));
+    plans.push_back(planner_.plan(r.table, r.keys));
+    traffic_.pushed_rows += r.keys.size();
+  }
+  for (std::size_t s = 0; s < links_.size(); ++s) {
+    wire::Push push{options.step, options.learning_rate, options.cut, options_.values, {}};
+    net::Message message(1);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (plans[i]->parts[s].keys.empty()) continue;
+      push.sections.push_back({requests[i].table, static_cast<std::uint32_t>(plans[i]->parts[s].keys.size())});
+      message.push_back(key_frame(plans[i], s));
+      message.push_back(gather(requests[i], *plans[i], s));
+    }
+    const std::uint64_t number = next_number_++;
+    message[0] = header(number, std::move(push));
+    DYAD_TRYV(links_[s].send(number, std::move(message), steady_now_s()));
+  }
+  return take_all();
+}
+
+RowTraffic ZmqRowClient::traffic() const {
+  RowTraffic traffic = traffic_;
+  for (const ServerLink& link : links_) traffic.resent += link.resent();
+  return traffic;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const RowClientOptions& options,
+                                                   const wire::Routing& routing) {
+  DYAD_TRYV(check(options.partition));
+  if (routing.group_server.size() != options.partition.groups)
+    return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", routing.group_server.size(),
+                options.partition.groups);
+  std::vector<ServerLink> links;
+  for (std::uint32_t s = 0; s < routing.server_address.size(); ++s) {
+    DYAD_TRY(link, ServerLink::open(context, {ServerId{s}, Incarnation{routing.server_incarnation.at(s)},
+                                              {.endpoint = routing.server_address[s], .security = options.security},
+                                              options.timeout_ms, options.resend_ms}));
+    links.push_back(std::move(link));
+  }
+  for (const std::uint32_t server : routing.group_server)
+    if (server >= links.size()) return fail(Code::kInvalid, "routing names server {} of {}", server, links.size());
+  return std::unique_ptr<RowClient>(std::make_unique<ZmqRowClient>(options, routing, std::move(links)));
+}
+
+}  // namespace dyad::worker
