@@ -57,7 +57,7 @@ class Eager {
   void use_double_for_test();                    // weights and targets become fp64, for finite differences
 
  private:
-  friend class Decoder;
+  friend class Decoder;                          // worker/decode: the same weights, one token at a time
   struct Stream {
     Parameter *special = nullptr, *position = nullptr, *project_w = nullptr, *project_b = nullptr;   // SOS, EOS
     std::vector<Layer> layers;

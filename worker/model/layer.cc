@@ -51,9 +51,21 @@ at::Tensor Layer::self_attention(Pass& pass, const at::Tensor& x, const at::Tens
 
 at::Tensor Layer::forward(Pass& pass, const at::Tensor& x, const Queries& queries, const AttentionShape& self,
                           const at::Tensor& memory, const AttentionShape* cross) const {
-  at::Tensor h = queries.of(x);
-  const at::Tensor a = self_attention(pass, x, h, queries.all(), self);
-  h = ops::residual_norm(pass, h, ops::linear(pass, a, out_w_, out_b_), gamma1_, beta1_);
+  const at::Tensor h = queries.of(x);
+  return after_self_attention(pass, h, self_attention(pass, x, h, queries.all(), self), memory, cross);
+}
+
+at::Tensor Layer::step(Pass& pass, const at::Tensor& x, at::Tensor& cache, const AttentionShape& self,
+                       const at::Tensor& memory, const AttentionShape& cross) const {
+  const std::int64_t d = shape_.dim;
+  const auto qkv = ops::linear(pass, x, in_w_, in_b_).split_with_sizes({d, 2 * d}, 1);
+  cache = cache.defined() ? at::cat({cache, qkv[1]}) : qkv[1].contiguous();
+  return after_self_attention(pass, x, ops::attention(pass, qkv[0].contiguous(), cache, self), memory, &cross);
+}
+
+at::Tensor Layer::after_self_attention(Pass& pass, at::Tensor h, const at::Tensor& attended, const at::Tensor& memory,
+                                       const AttentionShape* cross) const {
+  h = ops::residual_norm(pass, h, ops::linear(pass, attended, out_w_, out_b_), gamma1_, beta1_);
   if (cross_ == Cross::kAttention) {
     const at::Tensor c = ops::attention(pass, ops::linear(pass, h, q_w_, q_b_), memory, *cross);
     h = ops::residual_norm(pass, h, ops::linear(pass, c, cross_out_w_, cross_out_b_), gamma2_, beta2_);

@@ -31,10 +31,15 @@ class Layer {
   at::Tensor forward(Pass& pass, const at::Tensor& x, const Queries& queries, const AttentionShape& self,
                      const at::Tensor& memory = {}, const AttentionShape* cross = nullptr) const;
 
+  // Decoding: x [N, d] are new tokens. Appends their keys | values to `cache` [.., 2d]; self.key indexes rows of it.
+  at::Tensor step(Pass& pass, const at::Tensor& x, at::Tensor& cache, const AttentionShape& self,
+                  const at::Tensor& memory, const AttentionShape& cross) const;
+
  private:
   at::Tensor self_attention(Pass& pass, const at::Tensor& x, const at::Tensor& q_rows, bool all,
                             const AttentionShape& self) const;
-  friend class CachedLayer;
+  at::Tensor after_self_attention(Pass& pass, at::Tensor h, const at::Tensor& attended, const at::Tensor& memory,
+                                  const AttentionShape* cross) const;
   LayerShape shape_;
   Cross cross_ = Cross::kNone;
   Parameter *in_w_ = nullptr, *in_b_ = nullptr, *out_w_ = nullptr, *out_b_ = nullptr, *gamma1_ = nullptr,

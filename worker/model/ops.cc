@@ -43,5 +43,10 @@ at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows,
   return (pass.kernels ? ops_kernels::tree_softmax : ops_torch::tree_softmax)(h, rows, children, smoothing);
 }
 
+at::Tensor child_log_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children) {
+  at::NoGradGuard no_grad;
+  return (pass.kernels ? ops_kernels::child_log_softmax : ops_torch::child_log_softmax)(h, rows, children);
+}
+
 }  // namespace ops
 }  // namespace dyad::worker

@@ -20,12 +20,14 @@ struct Pass {                                // one forward pass: what the opera
   std::uint64_t next_seed();                 // a seed for the next place that drops
 };
 
-// Where the rows of each attention group lie in a [N, d] tensor: group g's i-th row is begin[g] + i * step.
+// Where the rows of each attention group lie in a [N, d] tensor: group g's i-th row is begin[g] + i * step, or
+// index[g][i].
 struct AttentionRows {
   std::int64_t step = 1;
   std::int64_t count = 0;                    // rows of the largest group
   at::Tensor begin;                          // int32 [G]
   at::Tensor size;                           // int32 [G]; undefined: every group has `count` rows
+  at::Tensor index = {};                     // int32 [G, count]: in place of begin and step (forward only)
 };
 struct AttentionShape {
   std::int64_t groups = 0, heads = 0;
@@ -69,6 +71,10 @@ struct Children {  // int32 [N] each: the block of rows the softmax runs over, a
 at::Tensor tree_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children,
                         double smoothing);
 
+// Log-probabilities of all children of each of N nodes, one after another: fp32 on the CPU, sum of (end - begin) of
+// them. For decoding: no gradient.
+at::Tensor child_log_softmax(Pass& pass, const at::Tensor& h, const at::Tensor& rows, const Children& children);
+
 }  // namespace ops
 
 // The plain LibTorch versions. dropout_mask: 0 or 1 / (1 - p), element i kept by hash(seed, i).
@@ -81,6 +87,7 @@ at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, cons
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
 at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);
+at::Tensor child_log_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children);
 }  // namespace ops_torch
 
 // The kernels, made differentiable. Gradients of `rows` are added straight to rows.grad() (created on first use) rather
@@ -95,6 +102,7 @@ at::Tensor residual_norm(std::uint64_t seed, double p, const at::Tensor& x, cons
 at::Tensor gelu_dropout(std::uint64_t seed, double p, const at::Tensor& x);
 at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::ScalarType type);
 at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing);
+at::Tensor child_log_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children);
 }  // namespace ops_kernels
 
 inline constexpr double kNormEps = 1e-5;     // as torch's LayerNorm

@@ -43,7 +43,7 @@ kernels::Matrix matrix(const at::Tensor& t, std::int64_t column = 0) {   // from
   return {static_cast<char*>(t.data_ptr()) + column * static_cast<std::int64_t>(t.element_size()), t.stride(0)};
 }
 
-kernels::Rows rows_of(const AttentionRows& r) { return {ints(r.begin), ints(r.size), r.step, r.count}; }
+kernels::Rows rows_of(const AttentionRows& r) { return {ints(r.begin), ints(r.index), ints(r.size), r.step, r.count}; }
 
 kernels::Attention attention_arguments(std::uint64_t seed, double p, at::ScalarType type, std::int64_t d,
                                        const AttentionShape& s) {
@@ -202,44 +202,69 @@ at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::Scal
       });
 }
 
+namespace {
+// The order that puts samples of one block together, and where each one's children begin in a flat list.
+struct Blocks { at::Tensor order, offset; std::int64_t total = 0; };
+Blocks blocks_of(const ops::Children& children) {
+  const std::int64_t n = children.begin.size(0);
+  const std::int32_t *begin = ints(children.begin), *end = ints(children.end);
+  Blocks out{at::empty({n}, at::kInt), at::empty({n}, at::kLong)};
+  auto* order = out.order.mutable_data_ptr<std::int32_t>();
+  auto* offset = out.offset.mutable_data_ptr<std::int64_t>();
+  std::iota(order, order + n, 0);
+  std::stable_sort(order, order + n, [=](std::int32_t i, std::int32_t j) { return begin[i] < begin[j]; });
+  for (std::int64_t i = 0; i < n; ++i) {
+    offset[i] = out.total;
+    out.total += end[i] - begin[i];
+  }
+  return out;
+}
+}  // namespace
+
 at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children,
                         double smoothing) {
   const at::Tensor h = h_in.contiguous();
-  const std::int64_t n = h.size(0);
-  const std::int32_t *begin = ints(children.begin), *end = ints(children.end);
-  at::Tensor order = at::empty({n}, at::kInt), offset = at::empty({n}, at::kLong), loss = at::empty({n}, at::kFloat);
-  auto* order_at = order.mutable_data_ptr<std::int32_t>();
-  std::iota(order_at, order_at + n, 0);
-  std::stable_sort(order_at, order_at + n, [=](std::int32_t i, std::int32_t j) { return begin[i] < begin[j]; });
-  std::int64_t total = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    offset.mutable_data_ptr<std::int64_t>()[i] = total;
-    total += end[i] - begin[i];
-  }
-  at::Tensor probability = at::empty({total}, at::kFloat);
+  const Blocks blocks = blocks_of(children);
+  at::Tensor probability = at::empty({blocks.total}, at::kFloat), loss = at::empty({h.size(0)}, at::kFloat);
   const kernels::TreeSoftmax a{.type = type_of(h.scalar_type()),
-                               .n = n,
+                               .n = h.size(0),
                                .d = h.size(1),
                                .smoothing = static_cast<float>(smoothing),
                                .h = h.data_ptr(),
                                .rows = floats(rows),
-                               .begin = begin,
-                               .end = end,
+                               .begin = ints(children.begin),
+                               .end = ints(children.end),
                                .code = ints(children.code),
-                               .order = order_at,
-                               .offset = offset.const_data_ptr<std::int64_t>(),
+                               .order = ints(blocks.order),
+                               .offset = blocks.offset.const_data_ptr<std::int64_t>(),
                                .probability = floats(probability),
                                .loss = floats(loss)};
   kernels::table().tree_softmax(a);
-  return attach(
-      loss, {h},
-      [a, rows, children, order, offset, probability, h = h.detach()](const at::Tensor& d_loss) -> variable_list {
-        at::Tensor keep, d_h = at::empty_like(h);
-        kernels::TreeSoftmax back = a;
-        back.d_loss = floats(d_loss), back.d_h = d_h.data_ptr(), back.add_rows = row_gradient(rows, keep);
-        kernels::table().tree_softmax_backward(back);
-        return {d_h};
-      });
+  return attach(loss, {h},
+                [a, rows, children, blocks, probability, h = h.detach()](const at::Tensor& d_loss) -> variable_list {
+                  at::Tensor keep, d_h = at::empty_like(h);
+                  kernels::TreeSoftmax back = a;
+                  back.d_loss = floats(d_loss), back.d_h = d_h.data_ptr(), back.add_rows = row_gradient(rows, keep);
+                  kernels::table().tree_softmax_backward(back);
+                  return {d_h};
+                });
+}
+
+at::Tensor child_log_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children) {
+  const at::Tensor h = h_in.contiguous();
+  const Blocks blocks = blocks_of(children);
+  at::Tensor out = at::empty({blocks.total}, at::kFloat);
+  kernels::table().child_log_softmax({.type = type_of(h.scalar_type()),
+                                      .n = h.size(0),
+                                      .d = h.size(1),
+                                      .h = h.data_ptr(),
+                                      .rows = floats(rows),
+                                      .begin = ints(children.begin),
+                                      .end = ints(children.end),
+                                      .order = ints(blocks.order),
+                                      .offset = blocks.offset.const_data_ptr<std::int64_t>(),
+                                      .out = floats(out)});
+  return out;
 }
 
 }  // namespace dyad::worker::ops_kernels

@@ -19,7 +19,8 @@ at::Tensor hash32(at::Tensor x) {
 struct Padded { at::Tensor index, valid; };
 Padded padded(const AttentionRows& rows, std::int64_t groups, at::Device device) {
   const auto slot = at::arange(rows.count, at::TensorOptions(at::kLong).device(device)).unsqueeze(0);
-  at::Tensor index = rows.begin.to(at::kLong).unsqueeze(1) + slot * rows.step;
+  at::Tensor index =
+      rows.index.defined() ? rows.index.to(at::kLong) : rows.begin.to(at::kLong).unsqueeze(1) + slot * rows.step;
   at::Tensor valid = rows.size.defined() ? slot < rows.size.unsqueeze(1)
                                          : at::ones({groups, rows.count}, index.options().dtype(at::kBool));
   return {at::where(valid, index, at::zeros_like(index)), valid};
@@ -91,18 +92,37 @@ at::Tensor embed(std::uint64_t seed, double p, const ops::Embedding& e, at::Scal
   return (e.drop ? dropout(seed, p, x) : x).to(type);
 }
 
-at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing) {
+namespace {
+struct ChildLogP { at::Tensor log_p, none, begin, size; };   // [N, M], padded with -inf where none
+ChildLogP padded_log_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children) {
   const at::Tensor begin = children.begin.to(at::kLong), size = children.end.to(at::kLong) - begin;
   const std::int64_t most = size.numel() ? size.max().item<std::int64_t>() : 1;
   const at::Tensor slot = at::arange(most, begin.options()).unsqueeze(0);
-  const at::Tensor none = slot >= size.unsqueeze(1);                                      // [N, M]
+  const at::Tensor none = slot >= size.unsqueeze(1);
   const at::Tensor index = (begin.unsqueeze(1) + slot).masked_fill(none, 0);
   const at::Tensor child = rows.index_select(0, index.flatten()).view({h.size(0), most, rows.size(1)});
-  at::Tensor logit = at::bmm(child, h.to(rows.scalar_type()).unsqueeze(2)).squeeze(2).masked_fill(none, -INFINITY);
-  const at::Tensor log_p = at::log_softmax(logit, 1);
-  at::Tensor loss = -log_p.gather(1, (children.code.to(at::kLong) - begin).unsqueeze(1)).squeeze(1);
+  const at::Tensor logit =
+      at::bmm(child, h.to(rows.scalar_type()).unsqueeze(2)).squeeze(2).masked_fill(none, -INFINITY);
+  return {at::log_softmax(logit, 1), none, begin, size};
+}
+}  // namespace
+
+at::Tensor tree_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children, double smoothing) {
+  const ChildLogP c = padded_log_softmax(h, rows, children);
+  const at::Tensor loss = -c.log_p.gather(1, (children.code.to(at::kLong) - c.begin).unsqueeze(1)).squeeze(1);
   if (smoothing == 0) return loss;
-  return loss * (1 - smoothing) - log_p.masked_fill(none, 0).sum(1) / size * smoothing;
+  return loss * (1 - smoothing) - c.log_p.masked_fill(c.none, 0).sum(1) / c.size * smoothing;
+}
+
+at::Tensor child_log_softmax(const at::Tensor& h, const at::Tensor& rows, const ops::Children& children) {
+  std::vector<at::Tensor> parts;                             // pieces, so that the gathered rows stay small
+  for (std::int64_t i = 0; i < h.size(0); i += 1024) {
+    const std::int64_t n = std::min<std::int64_t>(1024, h.size(0) - i);
+    const ChildLogP c =
+        padded_log_softmax(h.narrow(0, i, n), rows, {children.begin.narrow(0, i, n), children.end.narrow(0, i, n), {}});
+    parts.push_back(c.log_p.masked_select(c.none.logical_not()).to(at::kFloat).cpu());
+  }
+  return at::cat(parts);
 }
 
 }  // namespace dyad::worker::ops_torch

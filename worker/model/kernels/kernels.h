@@ -12,8 +12,9 @@ inline constexpr std::int64_t kWidthMax = 4096;          // columns of a row tha
 
 struct Dropout { std::uint64_t seed = 0; float p = 0; }; // element i is kept by hash(seed, i), see hash.h
 
-struct Rows {                                            // group g's i-th row is begin[g] + i * step
+struct Rows {                                            // group g's i-th row is begin[g] + i * step, or index[g * count + i]
   const std::int32_t* begin = nullptr;
+  const std::int32_t* index = nullptr;
   const std::int32_t* size = nullptr;                    // null: every group has `count`
   std::int64_t step = 1, count = 0;
 };
@@ -79,6 +80,16 @@ struct TreeSoftmax {                                     // loss[i] = cross-entr
   float* add_rows;
 };
 
+struct ChildLogSoftmax {                                 // out[offset[i] ..] = log softmax(h_i . rows[begin[i] .. end[i]))
+  Type type;
+  std::int64_t n, d;
+  const void* h;
+  const float* rows;
+  const std::int32_t *begin, *end, *order;
+  const std::int64_t* offset;
+  float* out;
+};
+
 struct ColumnSum { Type type; std::int64_t n, d, stride; const void* x; void* out; };   // out[j] = sum of x[., j]
 
 struct Adam {  // decoupled weight decay; bias corrections come in step_size and root
@@ -100,6 +111,7 @@ struct Table {
   void (*embed_backward)(const Embedding&);
   void (*tree_softmax)(const TreeSoftmax&);
   void (*tree_softmax_backward)(const TreeSoftmax&);
+  void (*child_log_softmax)(const ChildLogSoftmax&);
   void (*column_sum)(const ColumnSum&);
   void (*adam)(const Adam&);
   double (*sum_of_squares)(const float*, std::int64_t);
