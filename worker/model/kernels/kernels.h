@@ -12,7 +12,7 @@ inline constexpr std::int64_t kWidthMax = 4096;          // columns of a row tha
 
 struct Dropout { std::uint64_t seed = 0; float p = 0; }; // element i is kept by hash(seed, i), see hash.h
 
-struct Rows {                                            // group g's i-th row is begin[g] + i * step, or index[g * count + i]
+struct Rows {  // group g's i-th row is begin[g] + i * step, or index[g * count + i]
   const std::int32_t* begin = nullptr;
   const std::int32_t* index = nullptr;
   const std::int32_t* size = nullptr;                    // null: every group has `count`
@@ -80,7 +80,7 @@ struct TreeSoftmax {                                     // loss[i] = cross-entr
   float* add_rows;
 };
 
-struct ChildLogSoftmax {                                 // out[offset[i] ..] = log softmax(h_i . rows[begin[i] .. end[i]))
+struct ChildLogSoftmax {  // out[offset[i] ..] = log softmax(h_i . rows[begin[i] .. end[i]))
   Type type;
   std::int64_t n, d;
   const void* h;

@@ -30,6 +30,18 @@ DYAD_BY_TYPE(child_log_softmax, ChildLogSoftmax)
 DYAD_BY_TYPE(column_sum, ColumnSum)
 #undef DYAD_BY_TYPE
 
-constexpr Table kTable{attention, attention_backward, residual_norm, residual_norm_backward, gelu, gelu_backward, embed,
-                       embed_backward, tree_softmax, tree_softmax_backward, child_log_softmax, column_sum, adam, sum_of_squares};
+constexpr Table kTable{attention,
+                       attention_backward,
+                       residual_norm,
+                       residual_norm_backward,
+                       gelu,
+                       gelu_backward,
+                       embed,
+                       embed_backward,
+                       tree_softmax,
+                       tree_softmax_backward,
+                       child_log_softmax,
+                       column_sum,
+                       adam,
+                       sum_of_squares};
 }}  // namespace dyad::worker::kernels::DYAD_LOOPS
