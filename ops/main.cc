@@ -10,12 +10,14 @@ AddCommand add_codes_command;
 AddCommand add_config_command;
 AddCommand add_encode_command;
 AddCommand add_import_command;
+AddCommand add_synth_command;
 
 constexpr AddCommand* kCommands[] = {
     add_codes_command,
     add_config_command,
     add_encode_command,
     add_import_command,
+    add_synth_command,
 };
 
 int finish(const Status& status) {

@@ -1,0 +1,47 @@
+// dyad synth: a synthetic dataset of any size.
+#include <cstdio>
+#include <memory>
+#include <CLI/CLI.hpp>
+#include "ops/command.h"
+#include "tools/synth/synth.h"
+
+namespace dyad::ops {
+
+void add_synth_command(CLI::App& dyad, int& exit_code) {
+  struct Chosen {
+    synth::Options options;
+    bool json = false;
+  };
+  auto chosen = std::make_shared<Chosen>();
+  synth::Options& o = chosen->options;
+  CLI::App* command =
+      dyad.add_subcommand("synth", "A synthetic dataset: Zipf popularity, clusters, drifting interests");
+  command->footer("Example: dyad synth --out data/synth --users 100000 --items 10000 --events 2000000 --seed 1");
+  command->add_option("--out", o.out, "The dataset folder to write")->required();
+  command->add_option("--users", o.users)->capture_default_str();
+  command->add_option("--items", o.items)->capture_default_str();
+  command->add_option("--events", o.events)->capture_default_str();
+  command->add_option("--seed", o.seed)->capture_default_str();
+  command->add_option("--drift", o.drift, "Chance per event that a user's interest moves")->capture_default_str();
+  command->add_option("--zipf", o.zipf, "Exponent of popularity within a cluster")->capture_default_str();
+  command->add_option("--clusters", o.clusters, "Clusters of items; 0: one per 50 items")->capture_default_str();
+  command->add_option("--vectors", o.vectors, "Width of vectors/semantic.safetensors; 0: none")->capture_default_str();
+  command->add_option("--partitions", o.partitions, "Partitions of the log")->capture_default_str();
+  command->add_flag("--force", o.force, "Replace an existing dataset");
+  command->add_flag("--json", chosen->json, "Report as JSON");
+  command->callback([chosen, &exit_code] {
+    const auto report = synth::run(chosen->options);
+    if (!report.has_value()) {
+      exit_code = finish(report.error());
+      return;
+    }
+    const synth::Report& r = report.value();
+    const char* format = chosen->json
+        ? "{\"users\": %llu, \"items\": %llu, \"interactions\": %llu, \"clusters\": %llu, \"seconds\": %.3f}\n"
+        : "users %llu, items %llu, interactions %llu, clusters %llu, written in %.1f s\n";
+    std::printf(format, static_cast<unsigned long long>(r.users), static_cast<unsigned long long>(r.items),
+                static_cast<unsigned long long>(r.events), static_cast<unsigned long long>(r.clusters), r.seconds);
+  });
+}
+
+}  // namespace dyad::ops
