@@ -2,11 +2,15 @@
 // a break-down by phase, and users/s of beam search. One process, --threads compute threads, no parameter servers.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <ctime>
 #include <map>
+#include <memory>
 #include "common/base/clock.h"
 #include "worker/batch/synthetic.h"
+#include "worker/decode/beam_search.h"
 #include "worker/model/dense_optimizer.h"
 #include "worker/model/eager.h"
+#include "worker/model/keep_memory.h"
 
 namespace dyad::worker {
 namespace {
@@ -17,20 +21,29 @@ struct BenchOptions {
   double seconds = 10;
   std::string precision = "bf16";
   bool torch_ops = false;
+  std::size_t beams = 100, users = 64;       // users decoded together
   config::Model model;
+};
+
+// A span in seconds of the clock and of the processor: the second is what counts on a busy machine.
+struct Stopwatch {
+  double wall = steady_now_s(), cpu = cpu_now_s();
+  static double cpu_now_s() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+  double wall_s() const { return steady_now_s() - wall; }
+  double cpu_s() const { return cpu_now_s() - cpu; }
 };
 
 class Phases {
  public:
   template <class F> auto time(const char* name, F f) {
-    const double start = steady_now_s();
+    const Stopwatch watch;
     auto result = f();
-    seconds_[name] += steady_now_s() - start;
+    seconds_[name] += watch.cpu_s();
     return result;
   }
   void print(std::size_t steps) const {
     for (const auto& [name, s] : seconds_)
-      std::printf("  %-10s %7.2f ms a step\n", name.c_str(), s * 1e3 / static_cast<double>(steps));
+      std::printf("  %-10s %7.2f ms of processor time a step\n", name.c_str(), s * 1e3 / static_cast<double>(steps));
   }
   void clear() { seconds_.clear(); }
 
@@ -50,35 +63,67 @@ at::Tensor pulled(const std::vector<RowKey>& keys, const at::Tensor& table) {
   return table.index_select(0, index).requires_grad_(true);
 }
 
-void bench_training(const BenchOptions& o, SyntheticTask& task) {
-  ModelOptions options{.model = o.model, .levels = 2, .vector_width = {96, 96}, .seed = 1,
-                       .type = o.precision == "bf16" ? at::kBFloat16 : at::kFloat, .kernels = !o.torch_ops};
-  std::array<at::Tensor, 2> targets, tables;
-  for (int s = 0; s < 2; ++s) {
-    targets[s] = contrast_targets(random_rows(o.items, 96, 10 + s));
-    tables[s] = random_rows(task.trie(s).nodes(), o.model.dim, 20 + s);
+struct Made {                                // a model with random weights and rows
+  explicit Made(const BenchOptions& o, const SyntheticTask& task) {
+    ModelOptions options{.model = o.model, .levels = 2, .vector_width = {96, 96}};
+    options.type = o.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+    options.kernels = !o.torch_ops;
+    std::array<at::Tensor, 2> targets;
+    rows.item = random_rows(o.items, o.model.dim, 30);
+    for (std::uint64_t s = 0; s < 2; ++s) {
+      targets[s] = contrast_targets(random_rows(o.items, 96, 10 + s));
+      rows.code[s] = random_rows(task.trie(static_cast<int>(s)).nodes(), o.model.dim, 20 + s);
+    }
+    model = std::make_unique<Eager>(options, targets);
   }
-  const at::Tensor items = random_rows(o.items, o.model.dim, 30);
-  Eager model(options, targets);
+  RowTables rows;
+  std::unique_ptr<Eager> model;
+};
+
+void bench_training(const BenchOptions& o, SyntheticTask& task) {
+  Made made(o, task);
+  Eager& model = *made.model;
   DenseOptimizer optimizer(model.parameters(), 1e-6, 5.0);
   Phases phases;
   std::size_t steps = 0;
-  double start = steady_now_s();
-  for (std::size_t step = 1; steady_now_s() - start < o.seconds || steps < 3; ++step, ++steps) {
-    if (step == 4) { phases.clear(); steps = 0; start = steady_now_s(); }              // warm
+  Stopwatch watch;
+  for (std::size_t step = 1; watch.wall_s() < o.seconds || steps < 3; ++step, ++steps) {
+    if (step == 4) {  // warm
+      phases.clear();
+      steps = 0;
+      watch = {};
+    }
     const Batch batch = phases.time("batch", [&] { return task.batch(step * o.batch, o.batch); });
     const RowTensors rows = phases.time("pull", [&] {
-      return RowTensors{pulled(batch.item_keys, items),
-                        {pulled(batch.stream[0].keys, tables[0]), pulled(batch.stream[1].keys, tables[1])}};
+      return RowTensors{
+          pulled(batch.item_keys, made.rows.item),
+          {pulled(batch.stream[0].keys, made.rows.code[0]), pulled(batch.stream[1].keys, made.rows.code[1])}};
     });
     const Losses losses = phases.time("forward", [&] { return model.forward(batch, rows, step); });
     phases.time("backward", [&] { losses.total.backward(); return 0; });
     phases.time("optimizer", [&] { return optimizer.step(1e-3, step); });
   }
-  const double elapsed = steady_now_s() - start;
-  std::printf("training %.0f samples/s (B=%zu, %d threads, %s, %s)\n", static_cast<double>(steps * o.batch) / elapsed,
-              o.batch, o.threads, o.precision.c_str(), o.torch_ops ? "torch operations" : "kernels");
+  const auto samples = static_cast<double>(steps * o.batch);
+  std::printf("training %.0f samples/s, %.0f per second of processor (B=%zu, %d threads, %s, %s)\n",
+              samples / watch.wall_s(), samples / watch.cpu_s(), o.batch, o.threads, o.precision.c_str(),
+              o.torch_ops ? "torch operations" : "kernels");
   phases.print(steps);
+}
+
+void bench_decoding(const BenchOptions& o, const SyntheticTask& task) {
+  Made made(o, task);
+  const BeamSearch search(*made.model, made.rows, task.tries(), {.beams = o.beams, .top = 20});
+  std::size_t users = 0;
+  const Stopwatch watch;
+  while (watch.wall_s() < o.seconds) {
+    std::vector<std::vector<ItemId>> histories;
+    for (std::size_t u = 0; u < o.users; ++u) histories.push_back(task.history(users + u));
+    search.run(histories);
+    users += o.users;
+  }
+  std::printf("beam search %.0f users/s, %.0f per second of processor (%zu beams in each stream, %zu users together)\n",
+              static_cast<double>(users) / watch.wall_s(), static_cast<double>(users) / watch.cpu_s(), o.beams,
+              o.users);
 }
 
 }  // namespace
@@ -97,9 +142,13 @@ int main(int argc, char** argv) {
   app.add_option("--precision", o.precision)->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_option("--layers", o.model.decoder_layers);
   app.add_flag("--torch-ops", o.torch_ops, "plain LibTorch operations in place of the kernels");
+  app.add_option("--beams", o.beams, "in each stream");
+  app.add_option("--users", o.users, "decoded together");
   CLI11_PARSE(app, argc, argv);
+  keep_freed_memory();
   at::set_num_threads(o.threads);
   SyntheticTask task({.items = o.items, .branch = {o.k}});
   bench_training(o, task);
+  bench_decoding(o, task);
   return 0;
 }
