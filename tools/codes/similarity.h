@@ -1,7 +1,7 @@
 #pragma once
-// Dot products of many rows with a few centres: a blocked product that stays in the cache. One core with AVX2 does about
-// 100 GFLOP/s of it (d = 96 to 768, K = 256).
-// The sum over d runs in one order whatever the block, so a product does not depend on blocking or threads.
+// Dot products of many rows with a few centres: a blocked product that stays in the cache. One core with AVX2 does
+// about 100 GFLOP/s of it (d = 96 to 768, K = 256). The sum over d runs in one order whatever the block, so a product
+// does not depend on blocking or threads.
 #include "tools/codes/matrix.h"
 
 namespace dyad::codes {
