@@ -9,15 +9,19 @@ namespace dyad::ops {
 AddCommand add_codes_command;
 AddCommand add_config_command;
 AddCommand add_encode_command;
+AddCommand add_eval_command;
 AddCommand add_import_command;
 AddCommand add_synth_command;
+AddCommand add_train_command;
 
 constexpr AddCommand* kCommands[] = {
     add_codes_command,
     add_config_command,
     add_encode_command,
+    add_eval_command,
     add_import_command,
     add_synth_command,
+    add_train_command,
 };
 
 int finish(const Status& status) {
@@ -35,6 +39,10 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   dyad::set_log_role("dyad", -1);
   for (auto* add : dyad::ops::kCommands) add(app, exit_code);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(dyad::Code::kInvalid);
+  }
   return exit_code;
 }

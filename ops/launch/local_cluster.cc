@@ -30,7 +30,7 @@ std::filesystem::path LocalCluster::log_of(const std::string& name) const {
 }
 
 Status LocalCluster::run(const std::function<void()>& tick, const std::function<int()>& stop_requests) {
-  for (std::uint32_t attempt = 0;; ++attempt) {
+  for (;;) {
     Status started = start_all();
     if (!started) { kill_all(); return started; }
     auto ended = supervise(tick, stop_requests);
@@ -46,25 +46,27 @@ Status LocalCluster::run(const std::function<void()>& tick, const std::function<
                                          failure.log.string(), tail(failure.log, 8));
     const bool hopeless =
         failure.code == static_cast<int>(Code::kInvalid) || failure.code == static_cast<int>(Code::kNotFound);
-    if (hopeless || attempt >= options_.restarts_max || stop_requests() > 0) {
+    if (hopeless || restarts_ >= options_.restarts_max || stop_requests() > 0) {
       const Code code = failure.code >= 1 && failure.code <= 6 ? static_cast<Code>(failure.code) : Code::kFailed;
-      return fail(code, "{}The job was started {} time(s); mend the cause and run it again with --resume.", what,
-                  attempt + 1);
+      return fail(code, "{}After {} restart(s) this is the end; mend the cause and run it again with --resume.", what,
+                  restarts_);
     }
-    LOG_WARN("{}starting the job again from its last checkpoint (restart {} of {})", what, attempt + 1,
+    LOG_WARN("{}starting the job again from its last checkpoint (restart {} of {})", what, ++restarts_,
              options_.restarts_max);
     options_.resume = true;
   }
 }
 
-Status LocalCluster::start_coordinator() {
+Status LocalCluster::start_coordinator(Begin begin) {
   std::error_code ignored;
   const auto announcement = job_dir_ / "coordinator.json";
   std::filesystem::remove(announcement, ignored);
   std::vector<std::string> argv{sibling_program("dyad-coordinator"), "--config", options_.config_file.string()};
-  if (options_.resume) argv.push_back("--resume");
+  if (begin == Begin::kResume) argv.push_back("--resume");
+  if (begin == Begin::kRecover) argv.push_back("--recover");
   DYAD_TRY(coordinator, Child::start("coordinator", std::move(argv), log_of("coordinator")));
-  children_.push_back(std::move(coordinator));
+  if (children_.empty()) children_.push_back(std::move(coordinator));
+  else children_[0] = std::move(coordinator);
   for (int waited = 0; !std::filesystem::exists(announcement); waited += kPollMs) {
     if (const auto code = children_[0].poll()) {
       const Code known = *code >= 1 && *code <= 6 ? static_cast<Code>(*code) : Code::kFailed;
@@ -81,7 +83,7 @@ Status LocalCluster::start_coordinator() {
 
 Status LocalCluster::start_all() {
   children_.clear();
-  DYAD_TRYV(start_coordinator());
+  DYAD_TRYV(start_coordinator(options_.resume ? Begin::kResume : Begin::kFresh));
   const std::string config = options_.config_file.string();
   for (std::uint32_t i = 0; i < config_.servers.count; ++i) {
     const std::string name = fmt::format("ps-{}", i);
@@ -103,6 +105,11 @@ Status LocalCluster::start_all() {
   return ok();
 }
 
+bool LocalCluster::coordinator_was_killed() {
+  const auto code = children_[0].poll();
+  return code && *code > 128;
+}
+
 std::optional<LocalCluster::Failure> LocalCluster::first_failure() {
   for (auto& child : children_) {
     const auto code = child.poll();
@@ -118,6 +125,11 @@ Result<std::optional<LocalCluster::Failure>> LocalCluster::supervise(const std::
   int since_stop_ms = 0, since_workers_ms = 0;
   bool asked = false;
   for (;;) {
+    if (coordinator_was_killed() && restarts_ < options_.restarts_max) {
+      LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {})",
+               ++restarts_, options_.restarts_max);
+      DYAD_TRYV(start_coordinator(Begin::kRecover));
+    }
     if (auto failure = first_failure()) return std::optional(*failure);
     bool all_left = true;
     for (auto& child : children_) all_left &= child.poll().has_value();

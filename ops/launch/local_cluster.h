@@ -1,7 +1,8 @@
 #pragma once
 // A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows
-// the checkpoints. Any process that dies ends the attempt; the job is started again from its last checkpoint, which in
-// sync mode gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends. Threads: one.
+// the checkpoints. A coordinator that is killed is started again and goes on with its journal; nobody else notices. Any
+// other process that dies ends the attempt, and the job is started again from its last checkpoint, which in sync mode
+// gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends. Threads: one.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -16,7 +17,7 @@ namespace dyad::ops {
 struct LocalClusterOptions {
   std::filesystem::path config_file;         // the resolved one, in the job's folder
   bool resume = false;
-  std::uint32_t restarts_max = 3;            // attempts after the first
+  std::uint32_t restarts_max = 3;            // processes started again after a death, in all
 };
 
 class LocalCluster {
@@ -31,7 +32,9 @@ class LocalCluster {
  private:
   struct Failure { std::string name; int code; std::filesystem::path log; };
   Status start_all();
-  Status start_coordinator();
+  enum class Begin { kFresh, kResume, kRecover };
+  Status start_coordinator(Begin begin);
+  bool coordinator_was_killed();
   Result<std::optional<Failure>> supervise(const std::function<void()>& tick,
                                            const std::function<int()>& stop_requests);
   std::optional<Failure> first_failure();
@@ -45,6 +48,7 @@ class LocalCluster {
   std::vector<Child> children_;              // coordinator first, then servers, then the worker job
   std::optional<Child> evaluator_;
   bool stopped_early_ = false;
+  std::uint32_t restarts_ = 0;
 };
 
 // mpirun's arguments for a job of `ranks` processes on this machine (no core binding: servers share the cores).

@@ -1,0 +1,81 @@
+// dyad train: a whole job on this machine, from one configuration file.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <CLI/CLI.hpp>
+#include "common/base/log.h"
+#include "common/ckpt/manifest.h"
+#include "common/config/cli.h"
+#include "common/config/config.h"
+#include "common/io/atomic_file.h"
+#include "ops/command.h"
+#include "ops/launch/local_cluster.h"
+
+namespace dyad::ops {
+namespace {
+
+struct Options {
+  config::Sources sources;
+  bool resume = false;
+  std::uint32_t restarts = 3;
+};
+
+std::atomic<int> stop_requests{0};
+void on_signal(int) { ++stop_requests; }
+
+// A resumed job must be the same job: what decides its result may not change between its parts.
+Status check_same_job(const config::Config& config, const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return ok();
+  config::Sources sources;
+  sources.file = file.string();
+  sources.environment = false;
+  DYAD_TRY(before, config::load(sources));
+  if (config::result_digest(before) == config::result_digest(config)) return ok();
+  return fail(Code::kInvalid,
+              "{} differs from this configuration in keys that decide the result; resume with the same keys, or start "
+              "a new job with another job.dir",
+              file.string());
+}
+
+Status train(const Options& options) {
+  DYAD_TRY(config, config::load(options.sources));
+  config.job.dir = std::filesystem::absolute(config.job.dir).lexically_normal().string();
+  config.job.data = std::filesystem::absolute(config.job.data).lexically_normal().string();
+  const auto file = std::filesystem::path(config.job.dir) / "config.toml";
+  if (options.resume) {
+    DYAD_TRYV(check_same_job(config, file));
+  }
+  std::error_code error;
+  std::filesystem::create_directories(config.job.dir, error);
+  if (error)
+    return fail(Code::kInvalid, "job.dir {}: {}; choose a folder that can be written", config.job.dir, error.message());
+  DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  LocalCluster cluster(config, {file, options.resume, options.restarts});
+  DYAD_TRYV(cluster.run([] {}, [] { return stop_requests.load(); }));
+  DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
+  std::printf("%s; last checkpoint %s\n",
+              cluster.stopped_early() ? "stopped, go on with --resume" : "training finished",
+              newest.dir.string().c_str());
+  return ok();
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& dyad, int& exit_code) {
+  auto* command =
+      dyad.add_subcommand("train", "Train on this machine: coordinator, servers and workers as local processes");
+  auto options = std::make_shared<Options>();
+  config::add_config_options(*command, options->sources);
+  command->add_flag("--resume", options->resume, "go on from the newest valid checkpoint of job.dir");
+  command
+      ->add_option("--restarts", options->restarts, "how often to start the job again when one of its processes dies")
+      ->capture_default_str();
+  command->footer("Ctrl-C writes a checkpoint and stops; a second one stops at once.\n"
+                  "Example: dyad train --config deploy/quickstart.toml --set train.epochs=3");
+  command->callback([options, &exit_code] { exit_code = finish(train(*options)); });
+}
+
+}  // namespace dyad::ops

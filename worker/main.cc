@@ -1,0 +1,99 @@
+// dyad-worker: one rank of a training or evaluation job, started by mpirun. The only place that knows concrete back
+// ends.
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <torch/torch.h>
+#include "common/base/log.h"
+#include "common/comm/collective.h"
+#include "common/config/cli.h"
+#include "common/config/config.h"
+#include "worker/train/train_job.h"
+
+namespace dyad::worker {
+namespace {
+
+std::atomic<int> stop_signal{0};
+void on_stop(int) { stop_signal = 1; }
+
+Result<std::unique_ptr<comm::Collective>> open_collective(const std::string& device, int* argc, char*** argv) {
+  if (comm::launched_rank() < 0) return comm::make_solo();
+  DYAD_TRY(all, comm::make_mpi(argc, argv));
+  if (device != "cuda") return std::move(all);
+  const int gpus = std::max(1, static_cast<int>(torch::cuda::device_count())),
+            rank = static_cast<int>(all->rank().value);
+  return comm::make_nccl(std::move(all), rank % gpus);
+}
+
+Result<torch::Device> open_device(const std::string& name, std::uint32_t rank) {
+  if (name != "cuda") return torch::Device(torch::kCPU);
+  if (!torch::cuda::is_available())
+    return fail(Code::kNotFound,
+                "train.device = \"cuda\", but no CUDA device (or no CUDA build of LibTorch) is here; use --set "
+                "train.device=cpu");
+  return torch::Device(torch::kCUDA,
+                       static_cast<c10::DeviceIndex>(rank % static_cast<std::uint32_t>(torch::cuda::device_count())));
+}
+
+// LibTorch's exceptions become errors here, and only here.
+template <class F> Status guarded(F&& work) {
+  try {
+    return work();
+  } catch (const c10::Error& e) {
+    return fail(Code::kFailed, "LibTorch: {}", e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    return fail(Code::kFailed, "{}", e.what());
+  }
+}
+
+Status train(const config::Sources& sources, comm::Collective& all) {
+  DYAD_TRY(config, config::load(sources));
+  set_log_level(config.job.log_level);
+  if (all.size() != config.train.workers)
+    return fail(Code::kInvalid,
+                "started with {} rank(s), but train.workers = {}; run `mpirun -n {} dyad-worker train ...`", all.size(),
+                config.train.workers, config.train.workers);
+  at::set_num_threads(static_cast<int>(config.train.threads));
+  DYAD_TRY(device, open_device(config.train.device, all.rank().value));
+  return run_train_job(config, all, device, stop_signal);
+}
+
+// A rank that fails takes the job down with it: the others would wait for it in a sum.
+int run(int argc, char** argv) {
+  CLI::App app{"One rank of a Dyad job (start it with mpirun)"};
+  app.require_subcommand(1);
+  config::Sources sources;
+  auto* train_command = app.add_subcommand("train", "Train as one rank of mpirun's job");
+  config::add_config_options(*train_command, sources);
+  train_command->footer("Example: mpirun -n 2 --bind-to none dyad-worker train --config job.toml");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
+  }
+  std::string device = "cpu";
+  if (train_command->parsed())
+    if (auto config = config::load(sources)) device = config.value().train.device;
+  set_log_role(train_command->parsed() ? "worker" : "evaluator", std::max(0, comm::launched_rank()));
+  std::signal(SIGUSR1, on_stop);
+  std::signal(SIGTERM, on_stop);
+  std::signal(SIGINT, SIG_IGN);               // Ctrl-C reaches the launcher too, which asks by SIGUSR1
+  auto all = open_collective(device, &argc, &argv);
+  if (!all) {
+    LOG_ERROR("{}", all.error().message);
+    return static_cast<int>(all.error().code);
+  }
+  const Status status = guarded([&] { return train(sources, *all.value()); });
+  if (status) return 0;
+  LOG_ERROR("{}", status.error().message);
+  all.value()->abort(static_cast<int>(status.error().code));
+  return 1;                                   // not reached
+}
+
+}  // namespace
+}  // namespace dyad::worker
+
+int main(int argc, char** argv) { return dyad::worker::run(argc, argv); }

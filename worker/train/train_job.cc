@@ -1,0 +1,92 @@
+#include "worker/train/train_job.h"
+
+#include <array>
+#include <string>
+#include <unistd.h>
+#include "common/base/log.h"
+#include "common/ckpt/manifest.h"
+#include "common/control/client.h"
+#include "common/control/heartbeat.h"
+#include "worker/job/job_data.h"
+#include "worker/rows/row_client.h"
+#include "worker/rows/make_row_client.h"
+#include "worker/train/dense_state.h"
+#include "worker/train/trainer.h"
+
+namespace dyad::worker {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+RowClientOptions row_options(const config::Config& config, const control::ClientOptions& who) {
+  RowClientOptions options;
+  options.rank = WorkerRank{who.id};
+  options.incarnation = who.incarnation;
+  options.partition = {config.servers.buckets, config.servers.groups};
+  options.dims.fill(config.model.dim);
+  options.values = config.rows.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32;
+  options.timeout_ms = config.servers.timeout_ms;
+  return options;
+}
+
+// The cut a job goes on from: dense weights into the model, its place in the epochs as the cursor.
+Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, DenseOptimizer& optimizer) {
+  if (registered.resume == Step{0}) return Cursor{};
+  const std::filesystem::path folder = registered.checkpoint;
+  DYAD_TRY(manifest, ckpt::read_manifest(folder));
+  DYAD_TRY(step, load_dense_part(folder, model, &optimizer));
+  if (step != registered.resume || manifest.step != registered.resume)
+    return fail(Code::kInvalid,
+                "{}: the manifest is of step {}, dense.safetensors of step {}, the coordinator said {}; check it with "
+                "`dyad ckpt verify`",
+                folder.string(), manifest.step, step, registered.resume);
+  return Cursor{manifest.step, manifest.epoch, manifest.next_batch};
+}
+
+}  // namespace
+
+Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
+                     const std::atomic<int>& stop_signal) {
+  DYAD_TRY(job, open_job_data(config.job.data));
+  control::ClientOptions who;
+  who.role = wire::Role::kWorker;
+  who.id = all.rank().value;
+  who.address = config.coordinator.address;
+  who.job_dir = config.job.dir;
+  DYAD_TRY(control, control::ControlClient::connect(who));
+  DYAD_TRY(registered,
+           control->register_({"", config::result_digest(config), static_cast<std::uint32_t>(getpid()), host_name()}));
+  who.incarnation = registered.incarnation;
+  DYAD_TRY(heartbeat, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
+  DYAD_TRY(routing, control->wait_routing(static_cast<int>(config.servers.timeout_ms)));
+  net::Context context;
+  DYAD_TRY(rows, make_row_client(context, row_options(config, who), routing));
+  heartbeat->set_state("training");
+
+  ModelOptions options;
+  options.model = config.model;
+  options.levels = static_cast<std::int64_t>(job.tries[0].levels());
+  options.vector_width = {job.vectors[0].size(1), job.vectors[1].size(1)};
+  options.seed = config.job.seed;
+  options.type = config.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  options.device = device;
+  Eager model(options, {contrast_targets(job.vectors[0]), contrast_targets(job.vectors[1])});
+  DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
+  DYAD_TRY(cursor, resume_from(registered, model, optimizer));
+  LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", job.dataset.events(), cursor.step,
+           cursor.epoch, cursor.batch, model.parameters().size());
+  Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
+                   stop_signal, ckpt::checkpoints_dir(config.job.dir)},
+                  device);
+  DYAD_TRY(summary, trainer.run(cursor));
+  LOG_INFO("{} at step {}: {} samples of this rank in {:.1f} s, last loss {:.4f}",
+           summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,
+           summary.last_loss);
+  DYAD_TRYV(all.barrier());
+  return control->goodbye(summary.finished ? "done" : "stopped");
+}
+
+}  // namespace dyad::worker

@@ -1,0 +1,243 @@
+#include "worker/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include "common/base/log.h"
+#include "common/base/random.h"
+#include "common/ckpt/manifest.h"
+#include "worker/train/cut_rule.h"
+#include "worker/train/dense_state.h"
+
+namespace dyad::worker {
+
+namespace {
+
+std::vector<torch::Tensor> tensors_of(Eager& model) {
+  std::vector<torch::Tensor> out;
+  for (const auto& p : model.parameters()) out.push_back(p.value);
+  return out;
+}
+
+std::vector<std::string> all_loss_names(const Eager& model) {
+  std::vector<std::string> names{"loss"};
+  for (auto& name : loss_names(model.options().levels)) names.push_back("loss." + name);
+  return names;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainerParts& parts, torch::Device device)
+    : parts_(parts),
+      config_(parts.config),
+      samples_(data::samples(parts.dataset, data::Split::kTrain)),
+      builder_(parts.dataset, samples_, parts.tries, parts.config.model, parts.config.job.seed),
+      loss_names_(all_loss_names(parts.model)),
+      reducer_(tensors_of(parts.model), parts.all, parts.config.train.allreduce_bucket_mb,
+               Stats(loss_names_.size()).values.size()),
+      stage_{RowStage(parts.config.model.dim, device), RowStage(parts.config.model.dim, device)} {}
+
+Trainer::~Trainer() { if (writing_.valid()) writing_.wait(); }
+
+std::optional<Trainer::Work> Trainer::produce() {
+  if (producing_.epoch >= config_.train.epochs || producing_.step.value >= total_steps_) return std::nullopt;
+  if (!plan_) {
+    data::EpochOptions options;
+    options.seed = config_.job.seed;
+    options.epoch = producing_.epoch;
+    options.global_batch = config_.train.batch;
+    options.history_max = config_.model.history;
+    plan_ = std::make_unique<data::EpochPlan>(samples_, options);
+  }
+  Work work;
+  const Step step{producing_.step.value + 1};
+  work.batch = builder_.build(producing_.epoch, producing_.batch, step, *plan_, parts_.all.rank(), parts_.all.size());
+  work.last_of_epoch = producing_.batch + 1 == plan_->batches();
+  work.last_of_job = step.value == total_steps_ || (work.last_of_epoch && producing_.epoch + 1 == config_.train.epochs);
+  producing_.step = step;
+  if (work.last_of_epoch) {
+    ++producing_.epoch;
+    producing_.batch = 0;
+    plan_.reset();
+  } else {
+    ++producing_.batch;
+  }
+  return work;
+}
+
+// The oldest state that step `step` may compute on (design: steps are the clock).
+Step Trainer::pull_floor(Step step) const {
+  const std::uint64_t before = step.value - 1;
+  std::uint64_t floor = 0;
+  if (config_.train.mode == "sync") floor = before;
+  if (config_.train.mode == "ssp") floor = before - std::min<std::uint64_t>(before, config_.train.staleness);
+  return Step{std::max(floor, cut_floor_.value)};
+}
+
+Status Trainer::start_pull(const Work& work, RowStage& stage) {
+  const auto requests = stage.prepare(work.batch);
+  return parts_.rows.start_pull(pull_floor(work.batch.step), requests);
+}
+
+Status Trainer::enter_lease(const Work& work) {
+  if (lease_.end_batch > work.batch.index && lease_.epoch == work.batch.epoch && lease_.id != 0) return ok();
+  DYAD_TRY(lease, parts_.control.acquire_lease(work.batch.epoch, work.batch.index));
+  if (lease.epoch != work.batch.epoch || lease.first_batch > work.batch.index || lease.end_batch <= work.batch.index)
+    return fail(Code::kStale,
+                "the coordinator leased epoch {} batches {}..{} where epoch {} batch {} comes next; restart the job "
+                "with --resume",
+                lease.epoch, lease.first_batch, lease.end_batch, work.batch.epoch, work.batch.index);
+  lease_ = lease;
+  lease_count_ = lease_checksum_ = 0;
+  return ok();
+}
+
+Status Trainer::leave_lease(const Work& work, bool stop) {
+  lease_count_ += work.batch.size;
+  lease_checksum_ += work.batch.checksum;
+  if (!stop && !work.last_of_epoch && work.batch.index + 1 < lease_.end_batch) return ok();
+  DYAD_TRYV(parts_.control.complete_lease({lease_.id, lease_count_, lease_checksum_}));
+  lease_ = {};
+  return ok();
+}
+
+Result<TrainSummary> Trainer::run(const Cursor& from) {
+  const std::uint64_t batches = (samples_.size() + config_.train.batch - 1) / config_.train.batch;
+  total_steps_ = config_.train.max_steps ? config_.train.max_steps : ~std::uint64_t{0};
+  schedule_steps_ = std::min(total_steps_, batches * config_.train.epochs);
+  producing_ = from;
+  cut_floor_ = from.step;
+  summary_.end = from;
+  const double start = steady_now_s();
+  reported_s_ = start;
+  Prefetcher<Work> prefetcher([this] { return produce(); }, 2);
+  const bool ahead = config_.train.mode != "sync";
+  std::optional<Work> work = prefetcher.next();
+  for (std::size_t i = 0; work; i ^= 1) {
+    DYAD_TRYV(enter_lease(*work));
+    phases_.enter(Phase::kPull);
+    if (!work->pull_started) {
+      DYAD_TRYV(start_pull(*work, stage_[i]));
+    }
+    DYAD_TRYV(parts_.rows.wait());
+    phases_.enter(Phase::kRead);
+    std::optional<Work> next;
+    if (!work->last_of_job) next = prefetcher.next();
+    if (ahead && next) {                      // in flight while this step computes
+      DYAD_TRYV(start_pull(*next, stage_[i ^ 1]));
+      next->pull_started = true;
+    }
+    bool stop = false;
+    DYAD_TRYV(step(*work, stage_[i], &stop));
+    if (stop) break;
+    work = std::move(next);
+  }
+  phases_.enter(Phase::kCut);
+  DYAD_TRYV(parts_.rows.flush());
+  DYAD_TRYV(finish_cut());
+  phases_.leave();
+  summary_.seconds = steady_now_s() - start;
+  return summary_;
+}
+
+Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
+  const Batch& batch = work.batch;
+  set_log_step(batch.step);
+  parts_.heartbeat.set_step(batch.step);
+  if (parts_.heartbeat.command() == wire::Command::kRestart)
+    return fail(Code::kStale, "step {}: the coordinator asks for a restart, a peer of this job was lost", batch.step);
+  Stats stats(loss_names_.size());
+  stats.samples() = static_cast<float>(batch.size);
+  stats.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
+  reducer_.begin();
+  const RowTensors rows = stage.tensors();
+  if (batch.size > 0) {                       // a rank's part of a short last batch may be empty
+    phases_.enter(Phase::kForward);
+    const Losses losses =
+        parts_.model.forward(batch, rows, mix64(config_.job.seed, batch.step.value, parts_.all.rank().value));
+    phases_.enter(Phase::kBackward);
+    losses.total.backward();
+    stats.values[0] = losses.total.item<float>();
+    const auto parts = losses.parts.cpu();
+    std::copy_n(parts.data_ptr<float>(), parts.numel(), stats.values.begin() + 1);
+  }
+  phases_.enter(Phase::kAllReduce);
+  DYAD_TRYV(reducer_.finish(stats.values));
+  if (!std::isfinite(stats.values[0]))
+    return fail(Code::kFailed, "step {}: the loss is not finite; lower train.lr or train with precision = \"fp32\"",
+                batch.step);
+  *stop = stats.stop() > 0 && !work.last_of_job;
+  const bool cut_here =
+      *stop || is_cut(config_.checkpoint, {batch.step.value, batch.epoch, work.last_of_epoch, work.last_of_job});
+  phases_.enter(Phase::kOptimizer);
+  const double rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
+  parts_.optimizer.step(rate, batch.step.value);
+  phases_.enter(Phase::kPush);
+  const auto gradients = stage.gradients(batch);
+  DYAD_TRYV(parts_.rows.push(gradients, {batch.step, static_cast<float>(rate * config_.rows.lr_scale), cut_here}));
+  DYAD_TRYV(leave_lease(work, *stop));
+  summary_.end =
+      work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
+  summary_.samples += batch.size;
+  summary_.finished = work.last_of_job;
+  report(work, stats);
+  if (cut_here) {
+    phases_.enter(Phase::kCut);
+    DYAD_TRYV(cut(work));
+  }
+  return ok();
+}
+
+// Rank 0 writes the dense part beside the training; the servers write theirs when the push with the cut flag is
+// applied.
+Status Trainer::cut(const Work& work) {
+  cut_floor_ = work.batch.step;
+  if (parts_.all.rank() != WorkerRank{0}) return ok();
+  DYAD_TRYV(finish_cut());                    // one at a time
+  const auto folder = parts_.checkpoints / ckpt::folder_name(work.batch.step);
+  std::map<std::string, std::string> facts{{"epoch", std::to_string(summary_.end.epoch)},
+                                           {"next_batch", std::to_string(summary_.end.batch)},
+                                           {"loss", fmt::format("{:.6f}", summary_.last_loss)}};
+  auto state = copy_dense_state(parts_.model, parts_.optimizer, work.batch.step);
+  writing_ = std::async(
+      std::launch::async,
+      [this, folder, facts = std::move(facts), state = std::move(state), step = work.batch.step]() -> Status {
+        DYAD_TRY(file, write_dense_part(folder, state));
+        DYAD_TRY(control, control::ControlClient::connect(parts_.control_options));  // this thread's own
+        DYAD_TRY(status, control->cut_part({step, {file}, facts}, static_cast<int>(config_.servers.timeout_ms)));
+        if (status.committed) return ok();
+        return fail(Code::kDisconnected, "the cut at step {} was not committed in {} ms; see the servers' logs", step,
+                    config_.servers.timeout_ms);
+      });
+  return ok();
+}
+
+Status Trainer::finish_cut() { return writing_.valid() ? writing_.get() : ok(); }
+
+void Trainer::report(const Work& work, Stats& sums) {
+  summary_.last_loss = sums.values[0];
+  loss_epoch_ += sums.values[0];
+  ++loss_steps_;
+  reported_samples_ += static_cast<std::uint64_t>(sums.samples());
+  const double now = steady_now_s(), since = now - reported_s_;
+  if (since < 0.5 && !work.last_of_epoch) return;
+  auto metrics = phases_.by_name();
+  for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.values[i];
+  metrics["samples_per_s"] = static_cast<double>(reported_samples_) / since;
+  metrics["epoch"] = static_cast<double>(work.batch.epoch);
+  metrics["total_steps"] = static_cast<double>(schedule_steps_);
+  const auto traffic = parts_.rows.traffic();
+  metrics["pulled_rows"] = static_cast<double>(traffic.pulled_rows);
+  metrics["pulled_bytes"] = static_cast<double>(traffic.pulled_bytes);
+  metrics["pushed_bytes"] = static_cast<double>(traffic.pushed_bytes);
+  metrics["resent_pushes"] = static_cast<double>(traffic.resent);
+  parts_.heartbeat.set_metrics(metrics);
+  reported_s_ = now;
+  reported_samples_ = 0;
+  if (!work.last_of_epoch) return;
+  LOG_INFO("epoch {}: mean loss {:.4f}, {:.0f} samples/s lately", work.batch.epoch,
+           loss_epoch_ / static_cast<double>(loss_steps_), metrics["samples_per_s"]);
+  loss_epoch_ = 0;
+  loss_steps_ = 0;
+}
+
+}  // namespace dyad::worker

@@ -1,0 +1,112 @@
+#pragma once
+// The training loop of one rank. A step: read (a prefetched batch) -> pull rows -> forward -> backward with the dense
+// sums running beside it -> clip and update the dense weights -> push row gradients. In sync mode the pull of step t
+// waits for step t-1 of all ranks; in ssp(s) the pull of step t+1 is in flight while step t computes; async never
+// waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its Cursor, the dense
+// weights and their optimizer: that, the servers' rows and the leases are a checkpoint. Threads: run() on one; a
+// producer thread makes batches, another writes the dense part of a checkpoint.
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include "common/comm/collective.h"
+#include "common/config/config.h"
+#include "common/control/client.h"
+#include "common/control/heartbeat.h"
+#include "common/data/dataset.h"
+#include "common/data/epoch_plan.h"
+#include "common/data/trie.h"
+#include "worker/batch/batch_builder.h"
+#include "worker/model/dense_optimizer.h"
+#include "worker/model/eager.h"
+#include "worker/rows/row_client.h"
+#include "worker/train/gradient_reducer.h"
+#include "worker/train/phases.h"
+#include "worker/train/prefetcher.h"
+#include "worker/train/row_stage.h"
+
+namespace dyad::worker {
+
+struct Cursor {                              // where a run stands: `step` is done, `batch` of `epoch` comes next
+  Step step;
+  std::uint64_t epoch = 0, batch = 0;
+};
+
+struct TrainerParts {                        // borrowed; they outlive the trainer
+  const config::Config& config;
+  const data::Dataset& dataset;
+  std::array<const data::Trie*, 2> tries;
+  Eager& model;
+  DenseOptimizer& optimizer;
+  RowClient& rows;
+  comm::Collective& all;
+  control::ControlClient& control;
+  const control::ClientOptions& control_options;   // of `control`, registered: for a client on another thread
+  control::HeartbeatThread& heartbeat;
+  const std::atomic<int>& stop_signal;       // nonzero: cut at the end of this step and leave
+  std::filesystem::path checkpoints;         // <job.dir>/checkpoints
+};
+
+struct TrainSummary {
+  Cursor end;
+  std::uint64_t samples = 0;                 // of this rank
+  double seconds = 0, last_loss = 0;
+  bool finished = false;                     // false: stopped by a signal, resumable
+};
+
+class Trainer {
+ public:
+  Trainer(const TrainerParts& parts, torch::Device device);
+  ~Trainer();
+  Result<TrainSummary> run(const Cursor& from);
+
+ private:
+  struct Work {                              // one step's batch and where it lies
+    Batch batch;
+    bool last_of_epoch = false, last_of_job = false;
+    bool pull_started = false;
+  };
+  // What every step sums over the ranks beside the gradients: the losses (each already divided by the global batch),
+  // the samples of the step, and whether any rank was asked to stop.
+  struct Stats {
+    explicit Stats(std::size_t losses) : values(losses + 2) {}
+    std::vector<float> values;                // total, its parts; samples; stop
+    float& samples() { return values[values.size() - 2]; }
+    float& stop() { return values.back(); }
+  };
+  std::optional<Work> produce();             // on the producer thread
+  Step pull_floor(Step step) const;
+  Status start_pull(const Work& work, RowStage& stage);
+  Status enter_lease(const Work& work);
+  Status leave_lease(const Work& work, bool stop);   // a rank that stops early completes what it has
+  Status step(const Work& work, RowStage& stage, bool* stop);
+  Status cut(const Work& work);
+  Status finish_cut();
+  void report(const Work& work, Stats& sums);
+
+  TrainerParts parts_;
+  const config::Config& config_;
+  std::vector<data::Sample> samples_;
+  BatchBuilder builder_;
+  std::vector<std::string> loss_names_;      // "loss", then the model's
+  GradientReducer reducer_;
+  std::array<RowStage, 2> stage_;            // two, so that a pull can be in flight while the other computes
+  std::unique_ptr<data::EpochPlan> plan_;    // of the producer
+  Cursor producing_;
+  Step cut_floor_;                           // pulls must see at least this: the last cut drained
+  std::uint64_t total_steps_ = 0;            // where the job ends, if train.max_steps says so
+  std::uint64_t schedule_steps_ = 0;         // where the learning rate's cosine ends
+  wire::Lease lease_;
+  std::uint64_t lease_count_ = 0, lease_checksum_ = 0;
+  std::future<Status> writing_;              // the dense part of the last cut, until it is committed
+  PhaseTimes phases_;
+  TrainSummary summary_;
+  double loss_epoch_ = 0;
+  std::uint64_t loss_steps_ = 0;
+  double reported_s_ = 0;
+  std::uint64_t reported_samples_ = 0;
+};
+
+}  // namespace dyad::worker
