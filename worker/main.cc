@@ -11,6 +11,7 @@
 #include "common/comm/collective.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
+#include "worker/eval/eval_job.h"
 #include "worker/train/train_job.h"
 
 namespace dyad::worker {
@@ -66,9 +67,13 @@ int run(int argc, char** argv) {
   CLI::App app{"One rank of a Dyad job (start it with mpirun)"};
   app.require_subcommand(1);
   config::Sources sources;
+  EvalJobOptions eval;
   auto* train_command = app.add_subcommand("train", "Train as one rank of mpirun's job");
   config::add_config_options(*train_command, sources);
   train_command->footer("Example: mpirun -n 2 --bind-to none dyad-worker train --config job.toml");
+  auto* eval_command = app.add_subcommand("eval", "Evaluate a checkpoint by beam search, users sharded over the ranks");
+  add_eval_options(*eval_command, eval);
+  eval_command->footer("Example: mpirun -n 2 --bind-to none dyad-worker eval run/checkpoints/best --split test");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -86,7 +91,8 @@ int run(int argc, char** argv) {
     LOG_ERROR("{}", all.error().message);
     return static_cast<int>(all.error().code);
   }
-  const Status status = guarded([&] { return train(sources, *all.value()); });
+  const Status status = guarded(
+      [&] { return train_command->parsed() ? train(sources, *all.value()) : run_eval_job(eval, *all.value()); });
   if (status) return 0;
   LOG_ERROR("{}", status.error().message);
   all.value()->abort(static_cast<int>(status.error().code));

@@ -1,0 +1,144 @@
+#include "worker/eval/eval_job.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/progress.h"
+#include "common/base/random.h"
+#include "common/io/atomic_file.h"
+#include "worker/decode/beam_search.h"
+#include "worker/decode/metrics.h"
+#include "worker/eval/loaded_model.h"
+
+namespace dyad::worker {
+namespace {
+
+constexpr std::array kLists{"behaviour", "semantic", "sum", "own"};   // each stream alone, and both ways of merging
+constexpr std::size_t kPlaces = 20, kBins = kPlaces + 1;              // the last bin: not in the list
+
+// How often the held-out item had each place in each list. Counts are whole numbers, so a sum over ranks is exact.
+using Counts = std::array<double, kLists.size() * kBins>;
+
+std::vector<data::Sample> chosen_samples(const LoadedModel& loaded, const EvalJobOptions& options) {
+  const auto split = options.split == "test" ? data::Split::kTest : data::Split::kValidation;
+  auto samples = data::samples(loaded.data.dataset, split);
+  const std::size_t wanted = options.users ? options.users : loaded.config.eval.users;
+  if (wanted == 0 || wanted >= samples.size()) return samples;
+  KeyedRandom random(loaded.config.job.seed, 0x6576616c);             // "eval"
+  shuffle(samples, random);
+  samples.resize(wanted);
+  return samples;
+}
+
+template <class List> void count(Counts& counts, std::size_t list, const List& items, ItemId target) {
+  const long place = place_of(items, target);
+  ++counts[list * kBins + (place < 0 ? kPlaces : std::min<std::size_t>(static_cast<std::size_t>(place), kPlaces))];
+}
+
+// Batch b of users belongs to rank b mod R: what is decoded together is the same for any number of ranks.
+Counts decode_part(const LoadedModel& loaded, std::span<const data::Sample> samples, const comm::Collective& all) {
+  const auto& config = loaded.config;
+  const auto& dataset = loaded.data.dataset;
+  BeamSearch search(*loaded.model, {loaded.tables[0], {loaded.tables[1], loaded.tables[2]}}, loaded.data.trie_views(),
+                    {config.eval.beams, kPlaces});
+  Counts counts{};
+  Progress progress("evaluate", samples.size(), "users");
+  const std::size_t batch = std::max<std::uint32_t>(1, config.eval.batch), ranks = all.size();
+  for (std::size_t begin = all.rank().value * batch; begin < samples.size(); begin += ranks * batch) {
+    const auto part = samples.subspan(begin, std::min(batch, samples.size() - begin));
+    std::vector<std::vector<ItemId>> histories;
+    for (const auto& sample : part) {
+      const auto items = data::history(dataset, sample, config.model.history);
+      histories.emplace_back(items.begin(), items.end());
+    }
+    const auto found = search.run(histories);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const ItemId target = dataset.sequence(part[i].user)[part[i].target];
+      for (std::size_t s = 0; s < 2; ++s) count(counts, s, found[i].stream[s], target);
+      count(counts, 2, found[i].by_sum, target);
+      count(counts, 3, found[i].by_own, target);
+    }
+    if (all.rank() == WorkerRank{0}) progress.at(std::min(samples.size(), begin + ranks * batch));
+  }
+  return counts;
+}
+
+RankingMetrics metrics_of(const Counts& counts, std::size_t list) {
+  RankingMetrics metrics;
+  for (std::size_t place = 0; place < kBins; ++place) {
+    RankingMetrics one;
+    one.add(place == kPlaces ? -1 : static_cast<long>(place));
+    for (std::size_t i = 0; i < metrics.sums.size(); ++i) metrics.sums[i] += counts[list * kBins + place] * one.sums[i];
+  }
+  return metrics;
+}
+
+nlohmann::json result_json(const LoadedModel& loaded, const std::string& split, const Counts& counts) {
+  nlohmann::json metrics = nlohmann::json::object();
+  const std::size_t fusion = loaded.config.eval.rank == "own" ? 3 : 2;
+  for (std::size_t list = 0; list <= kLists.size(); ++list) {
+    const auto m = metrics_of(counts, list == kLists.size() ? fusion : list);
+    const std::string name = list == kLists.size() ? "fusion" : kLists[list];
+    for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
+      metrics[fmt::format("{}/recall@{}", name, kCutoffs[i])] = m.recall(i);
+      metrics[fmt::format("{}/ndcg@{}", name, kCutoffs[i])] = m.ndcg(i);
+    }
+  }
+  return {{"checkpoint", loaded.folder.filename().string()},
+          {"step", loaded.step.value},
+          {"split", split},
+          {"users", metrics_of(counts, 0).users()},
+          {"beams", loaded.config.eval.beams},
+          {"rank", loaded.config.eval.rank},
+          {"metrics", metrics}};
+}
+
+void print_table(const Counts& counts, const LoadedModel& loaded, const std::string& split, double users_per_s) {
+  std::printf("%s, %s split, %.0f users, %u beams, %.0f users/s\n%-10s", loaded.folder.filename().c_str(),
+              split.c_str(), metrics_of(counts, 0).users(), loaded.config.eval.beams, users_per_s, "list");
+  for (const int k : kCutoffs) std::printf("  R@%-5d", k);
+  for (const int k : kCutoffs) std::printf("  N@%-5d", k);
+  for (std::size_t list = 0; list < kLists.size(); ++list) {
+    const auto m = metrics_of(counts, list);
+    std::printf("\n%-10s", kLists[list]);
+    for (std::size_t i = 0; i < kCutoffs.size(); ++i) std::printf("  %.4f ", m.recall(i));
+    for (std::size_t i = 0; i < kCutoffs.size(); ++i) std::printf("  %.4f ", m.ndcg(i));
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
+void add_eval_options(CLI::App& app, EvalJobOptions& options) {
+  app.add_option("checkpoint", options.checkpoint, "folder of the checkpoint")->required();
+  app.add_option("--split", options.split, "which held-out items")
+      ->check(CLI::IsMember({"validation", "test"}))->capture_default_str();
+  app.add_option("--data", options.data, "dataset folder, if not the one it was trained on");
+  app.add_option("--users", options.users, "only so many users, drawn by the seed (0: eval.users)");
+  app.add_option("--json", options.json, "write the result to this file too");
+  app.add_option("--set", options.sets, "over the checkpoint's configuration (repeatable)")->allow_extra_args(false);
+}
+
+Status run_eval_job(const EvalJobOptions& options, comm::Collective& all) {
+  DYAD_TRY(loaded, load_model(options.checkpoint, options.data, options.sets));
+  at::set_num_threads(static_cast<int>(loaded.config.eval.threads));
+  const auto samples = chosen_samples(loaded, options);
+  const double start = steady_now_s();
+  Counts counts = decode_part(loaded, samples, all);
+  DYAD_TRYV(all.sum(counts));
+  const double users_per_s = static_cast<double>(samples.size()) / (steady_now_s() - start);
+  if (all.rank() != WorkerRank{0}) return all.barrier();
+  const std::string text = result_json(loaded, options.split, counts).dump(1) + "\n";
+  DYAD_TRYV(io::write_file_atomic(loaded.folder / ("eval-" + options.split + ".json"), text));
+  if (!options.json.empty()) {
+    DYAD_TRYV(io::write_file_atomic(options.json, text));
+  }
+  print_table(counts, loaded, options.split, users_per_s);
+  return all.barrier();
+}
+
+}  // namespace dyad::worker

@@ -1,0 +1,27 @@
+#pragma once
+// A checkpoint to recall: users go in fixed batches to the ranks, each user's places of the held-out item become
+// counts, and the counts are summed over the ranks. Full catalogue, nothing sampled, seen items kept (EAGER
+// section 4.1). Batches and counts do not depend on the number of ranks, so neither does the result. Rank 0 writes
+// eval-<split>.json beside the checkpoint's files and prints a table.
+#include <string>
+#include <vector>
+#include "common/base/result.h"
+#include "common/comm/collective.h"
+
+namespace CLI { class App; }
+
+namespace dyad::worker {
+
+struct EvalJobOptions {
+  std::string checkpoint;                     // its folder
+  std::string split = "validation";           // validation | test
+  std::string data;                           // dataset folder; empty: the one it was trained on
+  std::vector<std::string> sets;              // over the checkpoint's own configuration: "eval.beams=50"
+  std::string json;                           // also write the result here
+  std::uint32_t users = 0;                    // the first so many in an order that the seed shuffles; 0: eval.users
+};
+void add_eval_options(CLI::App& app, EvalJobOptions& options);
+
+Status run_eval_job(const EvalJobOptions& options, comm::Collective& all);
+
+}  // namespace dyad::worker

@@ -1,0 +1,74 @@
+#include "worker/eval/loaded_model.h"
+
+#include <algorithm>
+#include "common/base/random.h"
+#include "common/ckpt/manifest.h"
+#include "common/ckpt/rows_file.h"
+#include "worker/train/dense_state.h"
+
+namespace dyad::worker {
+namespace {
+
+// [rows, dim] of initial values; row i has key i.
+torch::Tensor initial_table(TableId table, std::size_t rows, const config::Config& config) {
+  const auto dim = static_cast<std::size_t>(config.model.dim);
+  auto out = torch::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(dim)});
+  float* at = out.data_ptr<float>();
+  for (std::size_t i = 0; i < rows; ++i)
+    initial_row(config.job.seed, static_cast<std::uint64_t>(table), i, static_cast<float>(config.model.init_std),
+                {at + i * dim, dim});
+  return out;
+}
+
+Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
+  const auto& data = loaded.data;
+  const std::array<std::size_t, kTables> rows{data.dataset.items(), data.tries[0].nodes(), data.tries[1].nodes()};
+  for (std::size_t t = 0; t < kTables; ++t)
+    loaded.tables[t] = initial_table(static_cast<TableId>(t), rows[t], loaded.config);
+  const std::size_t dim = loaded.config.model.dim;
+  for (const auto& part : manifest.files) {
+    if (!part.path.starts_with("rows/")) continue;
+    DYAD_TRY(file, ckpt::RowsFile::open(loaded.folder / part.path));
+    Status fits = ok();
+    file.for_each([&](const ckpt::RowView& row) {
+      const auto t = static_cast<std::size_t>(row.table);
+      if (row.key.value >= rows[t] || row.value.size() != dim) {
+        fits = fail(Code::kInvalid, "{}: row {} of table {} does not fit the data ({} rows of {} floats)",
+                    (loaded.folder / part.path).string(), row.key, table_name(row.table), rows[t], dim);
+        return;
+      }
+      std::copy(row.value.begin(), row.value.end(), loaded.tables[t].data_ptr<float>() + row.key.value * dim);
+    });
+    DYAD_TRYV(fits);
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::string& data,
+                               const std::vector<std::string>& sets) {
+  LoadedModel loaded;
+  std::error_code error;
+  loaded.folder = std::filesystem::canonical(folder, error);
+  if (error) return fail(Code::kNotFound, "{}: no such checkpoint; `dyad ckpt ls` lists them", folder.string());
+  DYAD_TRY(manifest, ckpt::verify(loaded.folder, ckpt::Depth::kDigests));
+  loaded.step = manifest.step;
+  DYAD_TRY(config, config::load({(loaded.folder / "config.toml").string(), /*environment=*/false, sets}));
+  loaded.config = std::move(config);
+  DYAD_TRY(opened, open_job_data(data.empty() ? loaded.config.job.data : data));
+  loaded.data = std::move(opened);
+  ModelOptions options;
+  options.model = loaded.config.model;
+  options.levels = static_cast<std::int64_t>(loaded.data.tries[0].levels());
+  options.vector_width = {loaded.data.vectors[0].size(1), loaded.data.vectors[1].size(1)};
+  options.seed = loaded.config.job.seed;
+  options.type = loaded.config.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  loaded.model = std::make_unique<Eager>(
+      options, std::array{contrast_targets(loaded.data.vectors[0]), contrast_targets(loaded.data.vectors[1])});
+  DYAD_TRYV(load_dense_part(loaded.folder, *loaded.model, nullptr));
+  DYAD_TRYV(read_tables(loaded, manifest));
+  return loaded;
+}
+
+}  // namespace dyad::worker
