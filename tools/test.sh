@@ -11,8 +11,8 @@ preset=release; folders=(.); exclude=slow
 case "${1:-}" in
   "") ;;
   --slow) exclude='^$' ;;
-  --asan) preset=asan; folders=(common ps worker coordinator tools ops) ;;
-  --tsan) preset=tsan; folders=(ps common/net common/wire) ;;
+  --asan) preset=asan; folders=(common ps worker coordinator tools ops tests/rows) ;;
+  --tsan) preset=tsan; folders=(ps common/net common/wire tests/rows) ;;
   -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "test.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
 esac
