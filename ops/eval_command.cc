@@ -1,4 +1,5 @@
 // dyad eval: starts the evaluation ranks under mpirun, once or behind each checkpoint of a running job.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
+#include "common/config/config.h"
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
 #include "coordinator/start.h"
@@ -24,7 +26,7 @@ namespace {
 struct Options {
   std::string checkpoint, follow, split = "validation", data, json;
   std::vector<std::string> sets;
-  std::uint32_t ranks = 1;
+  std::uint32_t ranks = 1, users = 0;
 };
 
 std::atomic<int> last_round{0};
@@ -35,6 +37,7 @@ std::vector<std::string> worker_arguments(const Options& options, const std::str
   argv.insert(argv.end(), {sibling_program("dyad-worker"), "eval", checkpoint, "--split", options.split});
   if (!options.data.empty()) argv.insert(argv.end(), {"--data", options.data});
   if (!options.json.empty()) argv.insert(argv.end(), {"--json", options.json});
+  if (options.users > 0) argv.insert(argv.end(), {"--users", std::to_string(options.users)});
   for (const auto& set : options.sets) argv.insert(argv.end(), {"--set", set});
   return argv;
 }
@@ -72,9 +75,12 @@ Status report(const std::filesystem::path& job, const std::filesystem::path& che
 }
 
 // Behind each new checkpoint of a job. SIGUSR1: evaluate what is there, then leave.
-Status follow(const Options& options) {
+Status follow(Options options) {
   std::signal(SIGUSR1, on_last_round);
-  const auto checkpoints = std::filesystem::path(options.follow) / "checkpoints";
+  const std::filesystem::path job = options.follow, checkpoints = ckpt::checkpoints_dir(job);
+  DYAD_TRY(config, config::load({(job / "config.toml").string(), /*environment=*/false, {}}));
+  if (options.users == 0) options.users = config.eval.during_training_users;
+  options.ranks = std::max(options.ranks, config.eval.workers);
   std::set<std::string> tried;
   for (;;) {
     const bool last = last_round.load();
@@ -85,11 +91,11 @@ Status follow(const Options& options) {
         continue;
       LOG_INFO("evaluating {}", checkpoint.string());
       DYAD_TRY(child, Child::start("evaluation", worker_arguments(options, checkpoint.string()),
-                                   std::filesystem::path(options.follow) / "logs" / "evaluation.log"));
+                                   job / "logs" / "evaluation.log"));
       while (!child.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
       if (const auto code = child.poll(); *code != 0 && std::filesystem::exists(checkpoint))
         LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
-      else if (Status told = report(options.follow, checkpoint, options.split); !told)
+      else if (Status told = report(job, checkpoint, options.split); !told)
         LOG_WARN("{}", told.error().message);
     }
     if (last) return ok();
@@ -112,6 +118,7 @@ void add_eval_command(CLI::App& dyad, int& exit_code) {
   command->add_option("--ranks", options->ranks, "MPI ranks that share the users")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  command->add_option("--users", options->users, "only so many users, drawn by the seed (0: eval.users)");
   command->add_option("--data", options->data, "dataset folder, if not the one it was trained on");
   command->add_option("--json", options->json, "write the result to this file too");
   command->add_option("--set", options->sets, "over the checkpoint's configuration, such as eval.beams=50 (repeatable)")

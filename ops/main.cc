@@ -11,6 +11,7 @@ AddCommand add_config_command;
 AddCommand add_encode_command;
 AddCommand add_eval_command;
 AddCommand add_import_command;
+AddCommand add_recommend_command;
 AddCommand add_synth_command;
 AddCommand add_train_command;
 
@@ -20,6 +21,7 @@ constexpr AddCommand* kCommands[] = {
     add_encode_command,
     add_eval_command,
     add_import_command,
+    add_recommend_command,
     add_synth_command,
     add_train_command,
 };

@@ -12,6 +12,7 @@
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "worker/eval/eval_job.h"
+#include "worker/model/keep_memory.h"
 #include "worker/train/train_job.h"
 
 namespace dyad::worker {
@@ -102,4 +103,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace dyad::worker
 
-int main(int argc, char** argv) { return dyad::worker::run(argc, argv); }
+int main(int argc, char** argv) {
+  dyad::worker::keep_freed_memory();          // a step allocates what the last one freed
+  return dyad::worker::run(argc, argv);
+}

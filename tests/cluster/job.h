@@ -1,0 +1,34 @@
+#pragma once
+// Whole jobs for tests: a small dataset made once, and `dyad` run as a user runs it, with real processes and sockets.
+#include <filesystem>
+#include <string>
+#include <vector>
+#include "ops/launch/child.h"
+
+namespace dyad::tests {
+
+struct Outcome {
+  int code = -1;
+  std::string output;                                       // stdout and stderr
+};
+
+std::filesystem::path scratch();                            // this test program's own folder, removed at the end
+std::string program(const std::string& name);               // of the build under test
+Outcome run(std::vector<std::string> argv, int timeout_s = 100);
+ops::Child start(const std::string& name, std::vector<std::string> argv, const std::filesystem::path& log);
+
+// A dataset of a few hundred synthetic users with codes for both streams.
+const std::filesystem::path& small_dataset();
+// `dyad train` of a small model on it, into `job`; `sets` come last and win.
+std::vector<std::string> train_command(const std::filesystem::path& job, std::vector<std::string> sets = {},
+                                       bool resume = false);
+// The folder of the job's last committed checkpoint, empty if there is none.
+std::filesystem::path last_checkpoint(const std::filesystem::path& job);
+// Empty if both checkpoints hold the same bytes, else what `dyad ckpt diff` says.
+std::string difference(const std::filesystem::path& a, const std::filesystem::path& b);
+// Waits until the job has committed a checkpoint of at least this step; false after a minute.
+bool wait_for_step(const std::filesystem::path& job, std::uint64_t step);
+// Process ids whose command line names this folder.
+std::vector<pid_t> processes_of(const std::filesystem::path& job);
+
+}  // namespace dyad::tests
