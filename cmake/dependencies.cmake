@@ -9,6 +9,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
+find_package(CURL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MPI REQUIRED IMPORTED_TARGET ompi-c)
 target_compile_definitions(PkgConfig::MPI INTERFACE OMPI_SKIP_MPICXX)  # the C interface only

@@ -21,7 +21,7 @@ Result<std::uint64_t> number_fact(const wire::CutPart& part, const std::string& 
 
 bool stays_inside(const std::string& path) {
   const std::filesystem::path p(path);
-  return !path.empty() && p.is_relative() && p.lexically_normal() == p && *p.begin() != "..";
+  return !path.empty() && p.is_relative() && p.lexically_normal().string() == path && *p.begin() != "..";
 }
 
 }  // namespace

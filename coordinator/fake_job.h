@@ -88,6 +88,7 @@ class CoordinatorProcess {
 struct FakeJobOptions {
   int step_ms = 1;
   int beat_ms = 100;
+  bool evaluate = false;                           // reports a made-up validation result after each cut
   std::uint64_t stop_after_steps = 0;              // leave with "stopped" after a cut there, 0: all epochs
 };
 
@@ -176,6 +177,9 @@ class FakeJob {                                    // one for each start of the 
     wire::CutPart part{step, {write_file(step, "dense.safetensors")},
                        {{"epoch", std::to_string(epoch)}, {"next_batch", std::to_string(batch)}, {"loss", "3.2"}}};
     CHECK(client.cut_part(part, 30000).value().committed);
+    if (!options_.evaluate) return;
+    const double recall = 0.071 * (1 - std::exp(-static_cast<double>(step.value) / 150)) + 0.002 * KeyedRandom(step.value, 2).normal();
+    CHECK(client.report_eval({fmt::format("step-{:010}", step.value), "validation", {{"fusion/recall@10", recall}, {"fusion/ndcg@10", recall * 0.55}}}).has_value());
   }
 
   Step wanted_after(Step done) {

@@ -50,6 +50,8 @@ Result<Incarnation> Membership::register_(const wire::Sender& sender, const wire
   const std::uint64_t nonce = sender.incarnation.value;
   const auto known = members_.find(name);
   if (known != members_.end() && nonce != 0 && known->second.joined.nonce == nonce) return known->second.joined.incarnation;
+  if (nonces_.count({name, nonce}))
+    return fail(Code::kStale, "{}: a Register of an earlier start came late; a newer process took its place", member_name(name));
   if (known != members_.end() && takes_part(known->second) && !stopping_)
     begin_generation(fmt::format("{} was restarted", member_name(name)), now, entries);
   entries.push_back(MemberJoined{sender.role, sender.id, Incarnation{incarnations_[name].value + 1}, nonce, generation_,
@@ -149,6 +151,7 @@ void Membership::apply(const Entry& entry, Millis now) {
   } else if (const auto* joined = std::get_if<MemberJoined>(&entry)) {
     const MemberName name{joined->role, joined->id};
     incarnations_[name] = joined->incarnation;
+    if (joined->nonce != 0) nonces_.insert({name, joined->nonce});
     members_[name] = Member{.joined = *joined, .heard_ms = now};
     members_[name].last.state = "starting";
   } else if (const auto* left = std::get_if<MemberLeft>(&entry)) {

@@ -4,8 +4,9 @@
 // Generations. All processes of a run live in one generation. When one of them registers anew (it was restarted) or falls
 // silent for dead_after_ms, the next generation begins: the others are told kRestart at their next heartbeat, register
 // again, and start from the last committed cut. The routing epoch is the generation, so nobody mixes the two worlds.
-// A Register sent twice (its answer was lost) carries the same nonce and changes nothing.
+// A Register sent twice (its answer was lost) carries the same nonce and changes nothing; one of an earlier start is stale.
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +63,7 @@ class Membership {
   MembershipOptions options_;
   std::map<MemberName, Member> members_;
   std::map<MemberName, Incarnation> incarnations_;               // the last ones, over all runs
+  std::set<std::pair<MemberName, std::uint64_t>> nonces_;        // of every start, so that a late Register is known
   std::uint64_t generation_ = 1;
   Millis ticked_ms_ = 0;
   bool stopping_ = false;

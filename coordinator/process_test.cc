@@ -1,7 +1,9 @@
 // The coordinator as a real process: killed, restarted, resumed, asked over HTTP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include "common/ckpt/manifest.h"
 #include "common/io/temp_folder.h"
 #include "coordinator/fake_job.h"
@@ -89,13 +91,61 @@ TEST_F(CoordinatorProcessTest, StoppedAndResumedTheEpochsAreAuditedAsIfNeverStop
     CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);     // neither --resume nor an empty folder
     EXPECT_EQ(coordinator.wait(), static_cast<int>(Code::kInvalid));
   }
+  for (const std::uint64_t stop : {40, 0}) {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_, "--resume");
+    FakeJob(config, {.stop_after_steps = stop}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  expect_audits(3);
+}
+
+TEST_F(CoordinatorProcessTest, ADamagedCheckpointIsPassedOverAndTheWorkBeyondTheOneBeforeIsDoneAgain) {
+  const auto config = configure("epochs = 2\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {.stop_after_steps = 25}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
   std::ofstream(folder_ / "run/checkpoints/step-0000000025/rows/g0001.rows", std::ios::app) << "damage";
   {
     CoordinatorProcess coordinator(DYAD_COORDINATOR, file_, "--resume");
     FakeJob(config, {}).join();
     EXPECT_EQ(coordinator.wait(), 0);
   }
-  expect_audits(3);
+  expect_audits(2);
+}
+
+// What the server answers to raw bytes, until it closes or 2 s are over.
+std::string raw_http(const std::string& address, const std::string& bytes) {
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  timeval patience{2, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(static_cast<std::uint16_t>(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+  (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  std::string answer(65536, '\0');
+  std::size_t size = 0;
+  for (ssize_t n; (n = ::recv(fd, answer.data() + size, answer.size() - size, 0)) > 0;) size += static_cast<std::size_t>(n);
+  ::close(fd);
+  return answer.substr(0, size);
+}
+
+TEST_F(CoordinatorProcessTest, TheStatusPageAnswersAndBoundsWhatItReads) {
+  configure("");
+  CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+  wait_for(control::address_file(folder_ / "run"));
+  const std::string http = control::read_address(folder_ / "run").value().http;
+  const auto get = [&](const std::string& path) { return raw_http(http, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); };
+  EXPECT_THAT(get("/healthz"), HasSubstr("\r\n\r\nok\n"));
+  EXPECT_THAT(get("/"), HasSubstr("<!doctype html>"));
+  nap_ms(800);                                                   // published twice a second
+  EXPECT_THAT(get("/status.json?x=1"), HasSubstr("\"job\":\"fake\""));
+  EXPECT_THAT(get("/metrics"), HasSubstr("dyad_checkpoints 0"));
+  EXPECT_THAT(get("/etc/passwd"), HasSubstr("404 Not Found"));
+  EXPECT_THAT(raw_http(http, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), HasSubstr("405"));
+  EXPECT_THAT(raw_http(http, "GET / HTTP/1.1\r\nX: " + std::string(20000, 'x')), HasSubstr("431"));
+  EXPECT_EQ(coordinator.kill(SIGTERM), 0);
 }
 
 TEST_F(CoordinatorProcessTest, ASecondCoordinatorOfTheSameJobIsRefused) {

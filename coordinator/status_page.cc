@@ -72,7 +72,7 @@ function draw(s){
   rows('checkpoints',[['Checkpoint'],['Next'],['Recall@10','n'],['NDCG@10','n'],['']],s.checkpoints.slice().reverse().map(c=>
     `<tr><td>${esc(c.folder)}</td><td class="sub">epoch ${c.epoch+1}, batch ${c.next_batch}</td><td class="n">${metric(c.folder,'fusion/recall@10')}</td><td class="n">${metric(c.folder,'fusion/ndcg@10')}</td><td class="best">${c.best?'best':''}</td></tr>`).join('')+
     s.pending_cuts.map(c=>`<tr><td class="sub">step ${num(c.step)} being written</td><td class="sub" colspan="4">${c.servers} of ${s.servers} servers${c.worker?', worker 0':''}</td></tr>`).join(''));
-  rows('audits',[['Epoch'],['Samples','n'],['']],s.audits.slice().reverse().map(a=>`<tr title="${esc(a.text)}"><td>${a.epoch+1}</td><td class="n">${num(a.samples)}</td><td class="${a.passed?'ok':'bad'}">${a.passed?'each once':'failed'}</td></tr>`).join(''));
+  rows('audits',[['Epoch'],['Samples','n'],['']],s.audits.slice(-8).reverse().map(a=>`<tr title="${esc(a.text)}"><td>${a.epoch+1}</td><td class="n">${num(a.samples)}</td><td class="${a.passed?'ok':'bad'}">${a.passed?'each once':'failed'}</td></tr>`).join(''));
 }
 async function poll(){try{draw(await (await fetch('status.json',{cache:'no-store'})).json())}catch(e){$('state').textContent='coordinator does not answer';$('state').className='pill off'}setTimeout(poll,2000)}
 poll();

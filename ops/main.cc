@@ -6,22 +6,26 @@
 
 namespace dyad::ops {
 
+AddCommand add_ckpt_command;
 AddCommand add_codes_command;
 AddCommand add_config_command;
 AddCommand add_encode_command;
 AddCommand add_eval_command;
 AddCommand add_import_command;
 AddCommand add_recommend_command;
+AddCommand add_status_command;
 AddCommand add_synth_command;
 AddCommand add_train_command;
 
 constexpr AddCommand* kCommands[] = {
+    add_ckpt_command,
     add_codes_command,
     add_config_command,
     add_encode_command,
     add_eval_command,
     add_import_command,
     add_recommend_command,
+    add_status_command,
     add_synth_command,
     add_train_command,
 };

@@ -1,0 +1,142 @@
+// Cuts, evaluations and the end of a job, through the whole core; and a seeded simulation with losses, repeats and reordering.
+#include "coordinator/coordinator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include "coordinator/test_plan.h"
+
+namespace dyad::coordinator {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class CoordinatorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    core_.apply(RunStarted{.workers = 2}, 0);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      ASSERT_TRUE(ask<wire::Registered>(server(i), wire::Register{"tcp://x"}).has_value());
+      ASSERT_TRUE(ask<wire::Registered>(worker(i), wire::Register{}).has_value());
+    }
+  }
+  template <class T> Result<T> ask(const wire::Sender& sender, const wire::Body& body) { return as<T>(core_.handle(sender, body, now_, entries_)); }
+  Result<bool> part(const wire::Sender& sender, std::uint64_t step, std::vector<wire::FilePart> files = {}) {
+    wire::CutPart message{Step{step}, std::move(files)};
+    if (sender.role == wire::Role::kWorker) message.facts = {{"epoch", std::to_string(step / 10)}, {"next_batch", std::to_string(step % 10)}};
+    DYAD_TRY(status, ask<wire::CutStatus>(sender, message));
+    return status.committed;
+  }
+  void commit(std::uint64_t step) {
+    for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), step);
+    EXPECT_TRUE(part(worker(0, 1), step).value());
+  }
+  void evaluate(std::uint64_t step, double ndcg, const std::string& split = "validation") {
+    EXPECT_TRUE(ask<wire::Ack>({wire::Role::kTool, 0, {}}, wire::EvalResult{store_.path(Step{step}), split, {{kBestMetric, ndcg}}}).has_value());
+  }
+  TestPlan plan_{10, 2};
+  TestStore store_;
+  Coordinator core_{{.servers = 2, .workers = 2, .groups = 4, .keep = 2, .leases = {.workers = 2, .lease_batches = 5, .epochs = 100}, .dead_after_ms = 1000}, plan_, store_};
+  Entries entries_;
+  Millis now_ = 0;
+};
+
+TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
+  EXPECT_FALSE(part(worker(0, 1), 20).value());
+  EXPECT_FALSE(part(server(1, 1), 20).value());
+  EXPECT_FALSE(part(server(1, 1), 20).value());
+  EXPECT_TRUE(store_.exist.empty());
+  EXPECT_TRUE(part(server(0, 1), 20).value());
+  EXPECT_TRUE(part(server(1, 1), 20).value()) << "asking again after the commit";
+  EXPECT_EQ(store_.exist, std::set<Step>{Step{20}});
+  EXPECT_TRUE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{20}}).value().committed);
+  EXPECT_FALSE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{30}}).value().committed);
+  EXPECT_EQ(part(server(0, 1), 10).error().code, Code::kStale) << "an older cut is given up";
+}
+
+TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
+  wire::Lease leases[2];
+  for (std::uint32_t r = 0; r < 2; ++r) leases[r] = ask<wire::Lease>(worker(r, 1), wire::AcquireLease{0, 0}).value();
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 5);
+  EXPECT_FALSE(part(worker(0, 1), 5).value());
+  for (std::uint32_t r = 0; r < 2; ++r) {
+    EXPECT_FALSE(core_.cuts().is_committed(Step{5}));
+    const Sum sum = plan_.part(0, 0, 5, WorkerRank{r});
+    ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), wire::CompleteLease{leases[r].id, sum.count, sum.checksum}).has_value());
+  }
+  EXPECT_TRUE(core_.cuts().is_committed(Step{5}));
+}
+
+TEST_F(CoordinatorTest, BadPartsAreRefused) {
+  EXPECT_THAT(ask<wire::CutStatus>(worker(0, 1), wire::CutPart{Step{5}}).error().message, HasSubstr("\"epoch\""));
+  EXPECT_EQ(part(worker(1, 1), 5).error().code, Code::kInvalid);
+  for (const char* path : {"../x", "/etc/x", "", "rows/../../x", "a//b"})
+    EXPECT_EQ(part(server(0, 1), 5, {{path, 1, 1}}).error().code, Code::kInvalid) << path;
+  ASSERT_TRUE(part(server(0, 1), 5, {{"rows/a", 1, 1}}).has_value());
+  EXPECT_THAT(part(server(1, 1), 5, {{"rows/a", 1, 1}}).error().message, HasSubstr("somebody else wrote rows/a"));
+}
+
+TEST_F(CoordinatorTest, AManifestThatCannotBeWrittenCommitsNothingUntilItCan) {
+  store_.broken = true;
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 20);
+  EXPECT_THAT(part(worker(0, 1), 20).error().message, HasSubstr("disk full"));
+  EXPECT_FALSE(core_.cuts().is_committed(Step{20}));
+  store_.broken = false;
+  EXPECT_TRUE(part(worker(0, 1), 20).value());
+}
+
+TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {
+  commit(10);
+  evaluate(10, 0.5);
+  commit(20);
+  evaluate(20, 0.5);
+  EXPECT_EQ(store_.best, Step{10}) << "a tie: the earlier";
+  commit(30);
+  evaluate(30, 0.9, "test");
+  commit(40);
+  EXPECT_THAT(store_.exist, ElementsAre(Step{10}, Step{30}, Step{40}));
+  evaluate(40, 0.6);
+  EXPECT_EQ(store_.best, Step{40});
+  commit(50);
+  EXPECT_THAT(store_.exist, ElementsAre(Step{40}, Step{50}));
+}
+
+TEST_F(CoordinatorTest, ARestartDropsHalfACutAndSendsEverybodyBackToTheLastOne) {
+  commit(20);
+  (void)part(server(0, 1), 30);
+  (void)part(worker(0, 1), 30);
+  const auto again = ask<wire::Registered>(worker(1), wire::Register{}).value();
+  EXPECT_EQ(again.resume, Step{20});
+  EXPECT_EQ(again.checkpoint, store_.path(Step{20}));
+  EXPECT_EQ(part(server(1, 1), 30).error().code, Code::kStale) << "of the generation before";
+  EXPECT_FALSE(core_.cuts().any_pending());
+}
+
+TEST_F(CoordinatorTest, TheJobEndsWhenAllLeftAndNotWhileACutIsOpen) {
+  std::string why;
+  (void)part(worker(0, 1), 20);
+  for (std::uint32_t i = 0; i < 2; ++i) ASSERT_TRUE(ask<wire::Ack>(worker(i, 1), wire::Goodbye{"done"}).has_value());
+  core_.tick(now_ = 10, entries_);
+  EXPECT_EQ(ask<wire::HeartbeatReply>(server(0, 1), wire::Heartbeat{}).value().command, wire::Command::kNone);
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 20);
+  core_.tick(now_ = 20, entries_);
+  EXPECT_EQ(core_.end(now_, why), Coordinator::End::kNotYet);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(ask<wire::HeartbeatReply>(server(i, 1), wire::Heartbeat{}).value().command, wire::Command::kStop);
+    ASSERT_TRUE(ask<wire::Ack>(server(i, 1), wire::Goodbye{"done"}).has_value());
+  }
+  EXPECT_EQ(core_.end(now_, why), Coordinator::End::kDone);
+}
+
+TEST_F(CoordinatorTest, ACutThatNeverCompletesFailsTheJobNamingWhoIsMissing) {
+  (void)part(worker(0, 1), 20);
+  (void)part(server(1, 1), 20);
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Ack>(worker(i, 1), wire::Goodbye{"done"});
+  core_.tick(10, entries_);
+  std::string why;
+  EXPECT_EQ(core_.end(5000, why), Coordinator::End::kFailed);
+  EXPECT_THAT(why, HasSubstr("missing server 0"));
+}
+
+}  // namespace
+}  // namespace dyad::coordinator
