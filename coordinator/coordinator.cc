@@ -20,7 +20,8 @@ wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& mes
 
 Status Coordinator::check_worker(const wire::Sender& sender) const {
   DYAD_TRYV(check_current(sender));
-  if (sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "{} asks for work; only workers do", member_name({sender.role, sender.id}));
+  if (sender.role != wire::Role::kWorker)
+    return fail(Code::kInvalid, "{} asks for work; only workers do", member_name({sender.role, sender.id}));
   return ok();
 }
 
@@ -28,20 +29,23 @@ Status Coordinator::check_current(const wire::Sender& sender) const {
   DYAD_TRYV(membership_.check(sender));
   const Member& member = membership_.members().at({sender.role, sender.id});
   if (member.joined.generation == membership_.generation()) return ok();
-  return fail(Code::kStale, "{} registered before a peer restarted: start again from the last checkpoint", member_name({sender.role, sender.id}));
+  return fail(Code::kStale, "{} registered before a peer restarted: start again from the last checkpoint",
+              member_name({sender.role, sender.id}));
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Register& message, Millis now, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Register& message, Millis now,
+                                        Entries& entries) {
   const std::size_t before = entries.size();
   DYAD_TRY(incarnation, membership_.register_(sender, message, now, entries));
-  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);      // a new generation drops pending cuts
+  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);  // a new generation drops pending cuts
   const Step resume = cuts_.last();
   const auto cut = cuts_.committed().find(resume);
   const bool joined = entries.size() > before;
   if (joined && sender.role == wire::Role::kWorker)
     leases_.release(WorkerRank{sender.id}, cut == cuts_.committed().end() ? Place{} : cut->second.next, entries);
-  if (joined) LOG_INFO("{} joined from {} (pid {}), incarnation {}, generation {}", member_name({sender.role, sender.id}), message.host,
-                       message.pid, incarnation, membership_.generation());
+  if (joined)
+    LOG_INFO("{} joined from {} (pid {}), incarnation {}, generation {}", member_name({sender.role, sender.id}),
+             message.host, message.pid, incarnation, membership_.generation());
   return wire::Registered{incarnation, resume, resume.value == 0 ? "" : store_.path(resume)};
 }
 
@@ -50,26 +54,30 @@ Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::GetRout
   return wire::Body{std::move(routing)};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Heartbeat& message, Millis now, Entries&) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Heartbeat& message, Millis now,
+                                        Entries&) {
   DYAD_TRY(command, membership_.heartbeat(sender, message, now));
   note_progress(sender, message);
   return wire::HeartbeatReply{command};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::AcquireLease& message, Millis, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::AcquireLease& message, Millis,
+                                        Entries& entries) {
   DYAD_TRYV(check_worker(sender));
   DYAD_TRY(lease, leases_.acquire(WorkerRank{sender.id}, message, entries));
   return wire::Body{lease};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis,
+                                        Entries& entries) {
   DYAD_TRYV(check_worker(sender));
   DYAD_TRYV(leases_.complete(WorkerRank{sender.id}, message, entries));
   if (auto status = commit_complete(entries); !status.has_value()) LOG_ERROR("{}", status.error().message);
   return wire::Ack{};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CutPart& message, Millis, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CutPart& message, Millis,
+                                        Entries& entries) {
   DYAD_TRYV(check_current(sender));
   DYAD_TRYV(cuts_.add_part(sender, message));
   DYAD_TRYV(commit_complete(entries));
@@ -80,7 +88,8 @@ Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::AskCut&
   return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,
+                                        Entries& entries) {
   const std::size_t before = entries.size();
   DYAD_TRYV(evaluations_.record(message, entries));
   if (entries.size() == before) return wire::Ack{};
@@ -92,7 +101,8 @@ Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalRes
   return wire::Ack{};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Goodbye& message, Millis, Entries& entries) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Goodbye& message, Millis,
+                                        Entries& entries) {
   DYAD_TRYV(membership_.goodbye(sender, message.reason, entries));
   LOG_INFO("{} left: {}", member_name({sender.role, sender.id}), message.reason);
   return wire::Ack{};
@@ -114,7 +124,8 @@ Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cut.next = leases_.normalised(cut.next);
   DYAD_TRYV(store_.commit(cut));
   cuts_.commit(cut, store_.folder(cut.step), entries);
-  LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step, cut.next.epoch, cut.next.batch);
+  LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,
+           cut.next.epoch, cut.next.batch);
   remove_old(entries);
   return ok();
 }
@@ -147,7 +158,8 @@ Coordinator::End Coordinator::end(Millis now, std::string& why) const {
   const bool patient = now < stopping_ms_ + options_.dead_after_ms;
   if (cuts_.any_pending()) {
     if (now < stopping_ms_ + 3 * options_.dead_after_ms) return End::kNotYet;
-    why = fmt::format("the workers left, but cut {} was never complete: missing {}", cuts_.pending().begin()->first, cuts_.missing());
+    why = fmt::format("the workers left, but cut {} was never complete: missing {}", cuts_.pending().begin()->first,
+                      cuts_.missing());
     return End::kFailed;
   }
   if (!membership_.all_servers_left() && patient) return End::kNotYet;
@@ -162,7 +174,9 @@ Coordinator::End Coordinator::end(Millis now, std::string& why) const {
 // Keeps at most kCurvePointsMax points: when full, every other one goes and from then on half as many come.
 void Coordinator::note_progress(const wire::Sender& sender, const wire::Heartbeat& message) {
   const auto loss = message.metrics.find("loss");
-  if (sender.role != wire::Role::kWorker || sender.id != 0 || loss == message.metrics.end() || !std::isfinite(loss->second)) return;
+  if (sender.role != wire::Role::kWorker || sender.id != 0 || loss == message.metrics.end() ||
+      !std::isfinite(loss->second))
+    return;
   while (!curve_.empty() && curve_.back().step > message.step) curve_.pop_back();      // the worker went back to a cut
   if (!curve_.empty() && message.step.value < curve_.back().step.value + curve_every_) return;
   const auto speed = message.metrics.find("samples_per_s");

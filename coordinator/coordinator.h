@@ -1,6 +1,6 @@
 #pragma once
-// The coordinator as one pure object: message in, answer and journal entries out, time as an argument. Knows no socket, no
-// thread, no file but through CutStore. server.h is the wiring; the same object runs in seeded simulations.
+// The coordinator as one pure object: message in, answer and journal entries out, time as an argument. Knows no socket,
+// no thread, no file but through CutStore. server.h is the wiring; the same object runs in seeded simulations.
 //   entries: write them to the journal before the answer is sent.
 #include <deque>
 #include <memory>

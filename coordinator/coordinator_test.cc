@@ -1,4 +1,5 @@
-// Cuts, evaluations and the end of a job, through the whole core; and a seeded simulation with losses, repeats and reordering.
+// Cuts, evaluations and the end of a job, through the whole core; and a seeded simulation with losses, repeats and
+// reordering.
 #include "coordinator/coordinator.h"
 
 #include <gmock/gmock.h>
@@ -20,10 +21,14 @@ class CoordinatorTest : public testing::Test {
       ASSERT_TRUE(ask<wire::Registered>(worker(i), wire::Register{}).has_value());
     }
   }
-  template <class T> Result<T> ask(const wire::Sender& sender, const wire::Body& body) { return as<T>(core_.handle(sender, body, now_, entries_)); }
+  template <class T>
+  Result<T> ask(const wire::Sender& sender, const wire::Body& body) {
+    return as<T>(core_.handle(sender, body, now_, entries_));
+  }
   Result<bool> part(const wire::Sender& sender, std::uint64_t step, std::vector<wire::FilePart> files = {}) {
     wire::CutPart message{Step{step}, std::move(files)};
-    if (sender.role == wire::Role::kWorker) message.facts = {{"epoch", std::to_string(step / 10)}, {"next_batch", std::to_string(step % 10)}};
+    if (sender.role == wire::Role::kWorker)
+      message.facts = {{"epoch", std::to_string(step / 10)}, {"next_batch", std::to_string(step % 10)}};
     DYAD_TRY(status, ask<wire::CutStatus>(sender, message));
     return status.committed;
   }
@@ -32,11 +37,20 @@ class CoordinatorTest : public testing::Test {
     EXPECT_TRUE(part(worker(0, 1), step).value());
   }
   void evaluate(std::uint64_t step, double ndcg, const std::string& split = "validation") {
-    EXPECT_TRUE(ask<wire::Ack>({wire::Role::kTool, 0, {}}, wire::EvalResult{store_.path(Step{step}), split, {{kBestMetric, ndcg}}}).has_value());
+    EXPECT_TRUE(ask<wire::Ack>({wire::Role::kTool, 0, {}},
+                               wire::EvalResult{store_.path(Step{step}), split, {{kBestMetric, ndcg}}})
+                    .has_value());
   }
   TestPlan plan_{10, 2};
   TestStore store_;
-  Coordinator core_{{.servers = 2, .workers = 2, .groups = 4, .keep = 2, .leases = {.workers = 2, .lease_batches = 5, .epochs = 100}, .dead_after_ms = 1000}, plan_, store_};
+  Coordinator core_{{.servers = 2,
+                     .workers = 2,
+                     .groups = 4,
+                     .keep = 2,
+                     .leases = {.workers = 2, .lease_batches = 5, .epochs = 100},
+                     .dead_after_ms = 1000},
+                    plan_,
+                    store_};
   Entries entries_;
   Millis now_ = 0;
 };

@@ -35,8 +35,10 @@ Status Cuts::check_files(const PendingCut& cut, const wire::Sender& sender, cons
     for (const wire::FilePart& file : cut.worker) taken.insert(file.path);
   for (const wire::FilePart& file : part.files) {
     const std::string name = member_name({sender.role, sender.id});
-    if (!stays_inside(file.path)) return fail(Code::kInvalid, "{}, cut {}: \"{}\" is no path inside the checkpoint", name, part.step, file.path);
-    if (!taken.insert(file.path).second) return fail(Code::kInvalid, "{}, cut {}: somebody else wrote {} too", name, part.step, file.path);
+    if (!stays_inside(file.path))
+      return fail(Code::kInvalid, "{}, cut {}: \"{}\" is no path inside the checkpoint", name, part.step, file.path);
+    if (!taken.insert(file.path).second)
+      return fail(Code::kInvalid, "{}, cut {}: somebody else wrote {} too", name, part.step, file.path);
   }
   return ok();
 }
@@ -44,9 +46,11 @@ Status Cuts::check_files(const PendingCut& cut, const wire::Sender& sender, cons
 Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
   const bool worker = sender.role == wire::Role::kWorker;
   if ((worker && sender.id != 0) || (!worker && sender.role != wire::Role::kServer))
-    return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have", member_name({sender.role, sender.id}));
+    return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have",
+                member_name({sender.role, sender.id}));
   if (is_committed(part.step)) return ok();
-  if (part.step < last()) return fail(Code::kStale, "cut {} was given up: cut {} is committed already", part.step, last());
+  if (part.step < last())
+    return fail(Code::kStale, "cut {} was given up: cut {} is committed already", part.step, last());
   PendingCut none{.step = part.step};
   const auto known = pending_.find(part.step);
   DYAD_TRYV(check_files(known == pending_.end() ? none : known->second, sender, part));

@@ -1,9 +1,9 @@
 #pragma once
-// One checkpoint is one step everywhere. Phase one: every server and worker 0 write their files of cut T and send the list
-// (CutPart). Phase two: when all lists are there and all leases before the cut are complete, the manifest is written: from
-// then on the checkpoint exists. A pure core: writing and deleting is asked of a CutStore.
-// Parts are not journalled: a coordinator that was restarted gets them again, because senders repeat them until told
-// "committed". A new generation drops the parts of cuts that are not committed.
+// One checkpoint is one step everywhere. Phase one: every server and worker 0 write their files of cut T and send the
+// list (CutPart). Phase two: when all lists are there and all leases before the cut are complete, the manifest is
+// written: from then on the checkpoint exists. A pure core: writing and deleting is asked of a CutStore. Parts are not
+// journalled: a coordinator that was restarted gets them again, because senders repeat them until told "committed". A
+// new generation drops the parts of cuts that are not committed.
 #include <map>
 #include <set>
 #include <string>

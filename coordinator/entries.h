@@ -1,6 +1,7 @@
 #pragma once
-// What the coordinator must not forget: each change of its state that somebody was told of, as one record of the journal.
-// State = the records applied in order; handling a message makes records, applies them, writes them, then answers.
+// What the coordinator must not forget: each change of its state that somebody was told of, as one record of the
+// journal. State = the records applied in order; handling a message makes records, applies them, writes them, then
+// answers.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -48,7 +49,9 @@ struct LeaseGranted {
   WorkerRank rank;
   std::uint64_t epoch = 0, first_batch = 0, end_batch = 0;
 };
-struct LeaseCompleted { std::uint64_t id = 0, end_batch = 0, count = 0, checksum = 0; };   // end: less than granted when given back early
+struct LeaseCompleted {
+  std::uint64_t id = 0, end_batch = 0, count = 0, checksum = 0;
+};                                       // end: less than granted when given back early
 struct LeasesReleased {                  // of a worker that starts again at `from`: what it did beyond is forgotten
   WorkerRank rank;
   Place from;

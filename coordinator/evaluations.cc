@@ -9,10 +9,12 @@ Status Evaluations::record(const wire::EvalResult& result, Entries& entries) {
   auto path = std::filesystem::path(result.checkpoint);
   const std::string folder = path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
   if (folder.empty() || result.metrics.empty())
-    return fail(Code::kInvalid, "an evaluation of \"{}\" with {} metrics says nothing", result.checkpoint, result.metrics.size());
+    return fail(Code::kInvalid, "an evaluation of \"{}\" with {} metrics says nothing", result.checkpoint,
+                result.metrics.size());
   for (const auto& [name, value] : result.metrics)
     if (!std::isfinite(value)) return fail(Code::kInvalid, "evaluation of {}: {} is {}", folder, name, value);
-  if (const auto it = results_.find({folder, result.split}); it != results_.end() && it->second == result.metrics) return ok();
+  if (const auto it = results_.find({folder, result.split}); it != results_.end() && it->second == result.metrics)
+    return ok();
   entries.push_back(Evaluated{folder, result.split, result.metrics});
   apply(entries.back());
   return ok();
@@ -32,7 +34,8 @@ Step Evaluations::best(const std::map<Step, CutCommitted>& committed) const {
 }
 
 void Evaluations::apply(const Entry& entry) {
-  if (const auto* run = std::get_if<RunStarted>(&entry); run && run->resume.value == 0) results_.clear();   // another training
+  if (const auto* run = std::get_if<RunStarted>(&entry); run && run->resume.value == 0)
+    results_.clear();  // another training
   if (const auto* e = std::get_if<Evaluated>(&entry)) results_[{e->folder, e->split}] = e->metrics;
 }
 

@@ -17,7 +17,9 @@ class Evaluations {
   // Among the committed checkpoints; step 0 when none was evaluated.
   Step best(const std::map<Step, CutCommitted>& committed) const;
   bool has(const std::string& folder, const std::string& split) const { return results_.count({folder, split}) > 0; }
-  const std::map<std::pair<std::string, std::string>, std::map<std::string, double>>& results() const { return results_; }
+  const std::map<std::pair<std::string, std::string>, std::map<std::string, double>>& results() const {
+    return results_;
+  }
 
   void apply(const Entry& entry);
 

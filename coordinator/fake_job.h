@@ -1,6 +1,6 @@
 #pragma once
-// For tests and for looking at the status page: a real dyad-coordinator process, and threads that speak to it as servers and
-// workers do, over real sockets, with real files of cuts. They compute nothing.
+// For tests and for looking at the status page: a real dyad-coordinator process, and threads that speak to it as
+// servers and workers do, over real sockets, with real files of cuts. They compute nothing.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +32,8 @@ inline void nap_ms(int ms) { std::this_thread::sleep_for(std::chrono::millisecon
 inline void make_small_dataset(const std::filesystem::path& dir) {
   auto writer = data::DatasetWriter::create(dir, {}).value();
   for (std::uint32_t k = 0; k < 12; ++k)
-    for (std::uint32_t u = 0; u < 30; ++u) CHECK(writer.append({UserId{u}, ItemId{(u + k) % 9}, 100 * k + u}).has_value());
+    for (std::uint32_t u = 0; u < 30; ++u)
+      CHECK(writer.append({UserId{u}, ItemId{(u + k) % 9}, 100 * k + u}).has_value());
   std::vector<data::Item> items(9);
   std::vector<std::string> users;
   for (std::size_t i = 0; i < items.size(); ++i) items[i].key = fmt::format("item{}", i);
@@ -46,8 +47,10 @@ inline void make_small_dataset(const std::filesystem::path& dir) {
 }
 
 inline std::filesystem::path write_config(const std::filesystem::path& dir, const std::string& extra = "") {
-  std::ofstream(dir / "job.toml") << "[job]\nname = \"fake\"\ndir = \"" << (dir / "run").string() << "\"\ndata = \"" << (dir / "data").string()
-                                  << "\"\n[servers]\ncount = 2\nbuckets = 16\ngroups = 4\n[train]\nworkers = 2\nbatch = 16\n" << extra;
+  std::ofstream(dir / "job.toml")
+      << "[job]\nname = \"fake\"\ndir = \"" << (dir / "run").string() << "\"\ndata = \"" << (dir / "data").string()
+      << "\"\n[servers]\ncount = 2\nbuckets = 16\ngroups = 4\n[train]\nworkers = 2\nbatch = 16\n"
+      << extra;
   return dir / "job.toml";
 }
 
@@ -108,7 +111,8 @@ class FakeJob {                                    // one for each start of the 
 
  private:
   control::ClientOptions client_options(wire::Role role, std::uint32_t id) const {
-    control::ClientOptions options{.role = role, .id = id, .address = config_.coordinator.address, .job_dir = config_.job.dir};
+    control::ClientOptions options{
+        .role = role, .id = id, .address = config_.coordinator.address, .job_dir = config_.job.dir};
     options.attempt_ms = 300;
     return options;
   }
@@ -116,7 +120,10 @@ class FakeJob {                                    // one for each start of the 
   void server(std::uint32_t id) {
     auto options = client_options(wire::Role::kServer, id);
     auto client = control::ControlClient::connect(options).value();
-    auto registered = client->register_({fmt::format("tcp://127.0.0.1:{}", 4000 + id), config::result_digest(config_), 1, "node" + std::to_string(id)}).value();
+    auto registered = client
+                          ->register_({fmt::format("tcp://127.0.0.1:{}", 4000 + id), config::result_digest(config_), 1,
+                                       "node" + std::to_string(id)})
+                          .value();
     options.incarnation = registered.incarnation;
     auto heart = control::HeartbeatThread::start(options, options_.beat_ms).value();
     heart->set_state("ready");
@@ -142,13 +149,16 @@ class FakeJob {                                    // one for each start of the 
     auto heart = control::HeartbeatThread::start(options, options_.beat_ms).value();
     CHECK(client->wait_routing(20000).has_value());
     heart->set_state("training");
-    SamplePlan plan(data::samples(dataset_, data::Split::kTrain),
-                    {.seed = config_.job.seed, .global_batch = config_.train.batch, .history_max = config_.model.history}, config_.train.workers);
+    SamplePlan plan(
+        data::samples(dataset_, data::Split::kTrain),
+        {.seed = config_.job.seed, .global_batch = config_.train.batch, .history_max = config_.model.history},
+        config_.train.workers);
     std::uint64_t step = 0, epoch = 0;
     while (step + plan.batches(epoch) <= registered.resume.value) step += plan.batches(epoch++);
     std::uint64_t batch = registered.resume.value - step;
     step = registered.resume.value;
-    for (bool stopped = false; epoch < config_.train.epochs && !stopped; epoch += stopped ? 0 : 1, batch = stopped ? batch : 0) {
+    for (bool stopped = false; epoch < config_.train.epochs && !stopped;
+         epoch += stopped ? 0 : 1, batch = stopped ? batch : 0) {
       while (!stopped) {
         const auto lease = client->acquire_lease(epoch, batch).value();
         if (lease.first_batch == lease.end_batch) break;
@@ -156,8 +166,10 @@ class FakeJob {                                    // one for each start of the 
           nap_ms(options_.step_ms);
           ++batch, ++step;
           heart->set_step(Step{step});
-          heart->set_metrics({{"loss", 8.5 * std::exp(-static_cast<double>(step) / 120) + 3.2 + 0.08 * KeyedRandom(step).normal()},
-                              {"samples_per_s", 1180 + 40 * KeyedRandom(step, 1).normal()}, {"pull_seconds", 0.004}});
+          heart->set_metrics(
+              {{"loss", 8.5 * std::exp(-static_cast<double>(step) / 120) + 3.2 + 0.08 * KeyedRandom(step).normal()},
+               {"samples_per_s", 1180 + 40 * KeyedRandom(step, 1).normal()},
+               {"pull_seconds", 0.004}});
           if (rank == 0) steps_ = step;
         }
         const Sum sum = plan.part(epoch, lease.first_batch, batch, WorkerRank{rank});
@@ -178,8 +190,13 @@ class FakeJob {                                    // one for each start of the 
                        {{"epoch", std::to_string(epoch)}, {"next_batch", std::to_string(batch)}, {"loss", "3.2"}}};
     CHECK(client.cut_part(part, 30000).value().committed);
     if (!options_.evaluate) return;
-    const double recall = 0.071 * (1 - std::exp(-static_cast<double>(step.value) / 150)) + 0.002 * KeyedRandom(step.value, 2).normal();
-    CHECK(client.report_eval({fmt::format("step-{:010}", step.value), "validation", {{"fusion/recall@10", recall}, {"fusion/ndcg@10", recall * 0.55}}}).has_value());
+    const double recall =
+        0.071 * (1 - std::exp(-static_cast<double>(step.value) / 150)) + 0.002 * KeyedRandom(step.value, 2).normal();
+    CHECK(client
+              .report_eval({fmt::format("step-{:010}", step.value),
+                            "validation",
+                            {{"fusion/recall@10", recall}, {"fusion/ndcg@10", recall * 0.55}}})
+              .has_value());
   }
 
   Step wanted_after(Step done) {
@@ -189,7 +206,8 @@ class FakeJob {                                    // one for each start of the 
   }
 
   wire::FilePart write_file(Step step, const std::string& name) const {
-    const auto path = std::filesystem::path(config_.job.dir) / "checkpoints" / fmt::format("step-{:010}", step.value) / name;
+    const auto path =
+        std::filesystem::path(config_.job.dir) / "checkpoints" / fmt::format("step-{:010}", step.value) / name;
     const auto facts = io::write_file_atomic(path, fmt::format("{} at {}\n", name, step)).value();
     return {name, facts.bytes, facts.digest};
   }

@@ -26,7 +26,10 @@ constexpr std::chrono::seconds kExchangeMax{10};
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket socket, const Handler& answer, int& open) : stream_(std::move(socket)), answer_(answer), open_(open) { ++open_; }
+  Session(tcp::socket socket, const Handler& answer, int& open)
+      : stream_(std::move(socket)), answer_(answer), open_(open) {
+    ++open_;
+  }
   ~Session() { --open_; }
 
   void read() {
@@ -36,14 +39,17 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.expires_after(kExchangeMax);
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
       if (!error) return self->respond();
-      if (error == http::error::header_limit) return self->write(self->make(http::status::request_header_fields_too_large, "header too large\n"), false);
-      if (error == http::error::body_limit) return self->write(self->make(http::status::payload_too_large, "no body here\n"), false);
+      if (error == http::error::header_limit)
+        return self->write(self->make(http::status::request_header_fields_too_large, "header too large\n"), false);
+      if (error == http::error::body_limit)
+        return self->write(self->make(http::status::payload_too_large, "no body here\n"), false);
       self->close();
     });
   }
 
  private:
-  http::response<http::string_body> make(http::status status, std::string body, const std::string& type = "text/plain; charset=utf-8") {
+  http::response<http::string_body> make(http::status status, std::string body,
+                                         const std::string& type = "text/plain; charset=utf-8") {
     http::response<http::string_body> response{status, 11};
     response.set(http::field::content_type, type);
     response.set(http::field::cache_control, "no-store");
@@ -105,10 +111,12 @@ class BeastServer final : public HttpServer {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-      return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another coordinator.http", endpoint.address().to_string(), endpoint.port(), error.message());
+      return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another coordinator.http",
+                  endpoint.address().to_string(), endpoint.port(), error.message());
     const auto bound = acceptor_.local_endpoint();
     address_ = fmt::format("http://{}:{}", bound.address().to_string(), bound.port());
-    if (!bound.address().is_loopback()) LOG_WARN("the status page at {} is open to whoever reaches this address", address_);
+    if (!bound.address().is_loopback())
+      LOG_WARN("the status page at {} is open to whoever reaches this address", address_);
     accept();
     thread_ = std::thread([this] { context_.run(); });
     return ok();
@@ -123,7 +131,7 @@ class BeastServer final : public HttpServer {
   }
 
   Handler answer_;
-  int open_ = 0;                                          // the server's thread alone; outlives the sessions in context_
+  int open_ = 0;  // the server's thread alone; outlives the sessions in context_
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
   std::string address_;
@@ -138,9 +146,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& endpoin
   ErrorCode error;
   const auto host = asio::ip::make_address(endpoint.substr(0, colon == std::string::npos ? 0 : colon), error);
   const char* end = endpoint.data() + endpoint.size();
-  const auto [stop, bad] = std::from_chars(endpoint.data() + (colon == std::string::npos ? endpoint.size() : colon + 1), end, port);
+  const auto [stop, bad] =
+      std::from_chars(endpoint.data() + (colon == std::string::npos ? endpoint.size() : colon + 1), end, port);
   if (error || bad != std::errc() || stop != end)
-    return fail(Code::kInvalid, "coordinator.http = \"{}\": give an IP address and a port, such as 127.0.0.1:8080", endpoint);
+    return fail(Code::kInvalid, "coordinator.http = \"{}\": give an IP address and a port, such as 127.0.0.1:8080",
+                endpoint);
   auto server = std::make_unique<BeastServer>(std::move(answer));
   DYAD_TRYV(server->listen({host, port}));
   return std::unique_ptr<HttpServer>(std::move(server));

@@ -19,7 +19,8 @@ class HttpServer {
   virtual ~HttpServer() = default;                        // stops
   virtual std::string address() const = 0;                // "http://127.0.0.1:34567", with the port that was chosen
   // `endpoint`: "127.0.0.1:0", 0 for any free port. kInvalid: malformed; kFailed: taken.
-  static Result<std::unique_ptr<HttpServer>> start(const std::string& endpoint, std::function<HttpAnswer(const std::string& path)> answer);
+  static Result<std::unique_ptr<HttpServer>> start(const std::string& endpoint,
+                                                   std::function<HttpAnswer(const std::string& path)> answer);
 };
 
 }  // namespace dyad::coordinator

@@ -52,7 +52,8 @@ bool has_record_after(std::string_view bytes, std::size_t at) {
 // Fills `records`; gives where the unharmed part ends.
 Result<std::size_t> scan(std::string_view bytes, const std::filesystem::path& file, std::vector<std::string>& records) {
   if (bytes.substr(0, kMagic.size()) != kMagic.substr(0, bytes.size()))
-    return fail(Code::kInvalid, "{} is no journal of a coordinator (or of another version); move it away", file.string());
+    return fail(Code::kInvalid, "{} is no journal of a coordinator (or of another version); move it away",
+                file.string());
   std::size_t at = kMagic.size();
   while (at < bytes.size()) {
     const std::size_t length = record_at(bytes, at);
@@ -61,7 +62,8 @@ Result<std::size_t> scan(std::string_view bytes, const std::filesystem::path& fi
     at += length;
   }
   if (at < bytes.size() && has_record_after(bytes, at))
-    return fail(Code::kInvalid, "{}: damaged at offset {} with good records after it; move the file away and start again with --resume",
+    return fail(Code::kInvalid,
+                "{}: damaged at offset {} with good records after it; move the file away and start again with --resume",
                 file.string(), at);
   return at;
 }
@@ -78,7 +80,8 @@ Result<Journal> Journal::open(const std::filesystem::path& file, std::vector<std
   const bool fresh = bytes.size() < kMagic.size();
   DYAD_TRY(end, scan(bytes, file, records));
   if (!fresh && end < bytes.size())
-    LOG_WARN("{}: the last record was cut short at offset {} ({} bytes dropped)", file.string(), end, bytes.size() - end);
+    LOG_WARN("{}: the last record was cut short at offset {} ({} bytes dropped)", file.string(), end,
+             bytes.size() - end);
   if (::ftruncate(fd, fresh ? 0 : static_cast<off_t>(end)) != 0)
     return fail(Code::kFailed, "cannot cut {} at {}: {}", file.string(), end, std::strerror(errno));
   if (fresh) {

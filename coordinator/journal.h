@@ -2,8 +2,8 @@
 // The coordinator's memory on disk: an append-only file of records, synced before anybody is told what they say.
 //   file   := "DYADJNL1" record*
 //   record := length u32 | digest u64 (XXH3 of length and payload) | payload [length]      little-endian
-// A record that a kill cut short is the torn tail: nobody was told of it, it is cut off at the next start with a warning.
-// Damage before the last record is an error that names file and offset: the state after it can't be trusted.
+// A record that a kill cut short is the torn tail: nobody was told of it, it is cut off at the next start with a
+// warning. Damage before the last record is an error that names file and offset: the state after it can't be trusted.
 // Threads: one.
 #include <cstdint>
 #include <filesystem>

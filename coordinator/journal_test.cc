@@ -44,7 +44,7 @@ TEST(Journal, CutAnywhereItKeepsTheWholeRecordsBefore) {
   for (std::size_t n = 0; n <= bytes.size(); ++n) {
     ASSERT_TRUE(io::write_file_atomic(folder / "cut", std::string_view(bytes).substr(0, n)).has_value());
     const auto records = reopen(folder / "cut");
-    EXPECT_EQ(records.size(), n < 23 ? 0u : n < 38 ? 1u : n < 55 ? 2u : 3u) << n;     // heads of 12 bytes after 8 of magic
+    EXPECT_EQ(records.size(), n < 23 ? 0u : n < 38 ? 1u : n < 55 ? 2u : 3u) << n;  // heads of 12 bytes after 8 of magic
     EXPECT_EQ(reopen(folder / "cut"), records) << "the torn tail was cut off";
   }
 }
@@ -80,11 +80,17 @@ TEST(Journal, OnlyOneAtATime) {
 }
 
 TEST(Entries, EveryKindSurvivesTheJournal) {
-  const Entries entries{RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x"}, GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
+  const Entries entries{RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x"},
+                        GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
                         MemberJoined{wire::Role::kServer, 1, Incarnation{4}, ~0ull - 1, 3, "tcp://a:1", "host", 77},
-                        MemberLeft{wire::Role::kWorker, 1, "done"}, LeaseGranted{1, WorkerRank{1}, 2, 3, 4}, LeaseCompleted{1, 4, 9, ~0ull},
-                        LeasesReleased{WorkerRank{1}, {2, 3}}, EpochAudited{1, 2, 3, true, "text"},
-                        CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}}, CutRemoved{Step{9}}, Evaluated{"step-9", "test", {{"m", 0.1}}}};
+                        MemberLeft{wire::Role::kWorker, 1, "done"},
+                        LeaseGranted{1, WorkerRank{1}, 2, 3, 4},
+                        LeaseCompleted{1, 4, 9, ~0ull},
+                        LeasesReleased{WorkerRank{1}, {2, 3}},
+                        EpochAudited{1, 2, 3, true, "text"},
+                        CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}},
+                        CutRemoved{Step{9}},
+                        Evaluated{"step-9", "test", {{"m", 0.1}}}};
   EXPECT_EQ(entries.size(), std::variant_size_v<Entry>);
   for (const Entry& entry : entries) {
     const auto back = decode_entry(encode(entry));
@@ -92,7 +98,8 @@ TEST(Entries, EveryKindSurvivesTheJournal) {
     EXPECT_EQ(back.value().index(), entry.index());
     EXPECT_EQ(encode(back.value()), encode(entry));
   }
-  for (const char* bad : {"", "[]", "{}", "{\"cut_removed\":{}}", "{\"nonsense\":{}}", "{\"cut_removed\":{\"step\":\"x\"}}"})
+  for (const char* bad :
+       {"", "[]", "{}", "{\"cut_removed\":{}}", "{\"nonsense\":{}}", "{\"cut_removed\":{\"step\":\"x\"}}"})
     EXPECT_EQ(decode_entry(bad).error().code, Code::kInvalid) << bad;
 }
 

@@ -9,11 +9,14 @@ namespace {
 
 std::string thousands(std::uint64_t n) {                          // 131413 -> "131,413"
   std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
-wire::Lease as_message(const LeaseGranted& lease) { return {lease.id, lease.epoch, lease.first_batch, lease.end_batch}; }
+wire::Lease as_message(const LeaseGranted& lease) {
+  return {lease.id, lease.epoch, lease.first_batch, lease.end_batch};
+}
 
 }  // namespace
 
@@ -28,7 +31,8 @@ Place Leases::normalised(Place place) {
 
 Place Leases::at_step(Step step) {
   for (std::uint64_t epoch = 0;; ++epoch)
-    if (step.value < step_base(epoch + 1) || epoch + 1 >= options_.epochs) return {epoch, step.value - step_base(epoch)};
+    if (step.value < step_base(epoch + 1) || epoch + 1 >= options_.epochs)
+      return {epoch, step.value - step_base(epoch)};
 }
 
 std::uint64_t Leases::range_end(Place place) {
@@ -44,13 +48,16 @@ std::uint64_t Leases::range_end(Place place) {
 Result<wire::Lease> Leases::acquire(WorkerRank rank, const wire::AcquireLease& ask, Entries& entries) {
   if (ask.epoch >= options_.epochs)
     return fail(Code::kInvalid, "worker {} asks for epoch {}, but train.epochs = {}", rank, ask.epoch, options_.epochs);
-  if (const auto it = leases_.find({rank.value, ask.epoch, ask.first_batch}); it != leases_.end() && it->second.granted.end_batch > ask.first_batch)
+  if (const auto it = leases_.find({rank.value, ask.epoch, ask.first_batch});
+      it != leases_.end() && it->second.granted.end_batch > ask.first_batch)
     return as_message(it->second.granted);
   Place next = frontier_[rank.value];
   if (ask.epoch == next.epoch + 1) next = normalised(next);
   if (Place{ask.epoch, ask.first_batch} != next)
-    return fail(Code::kInvalid, "worker {} asks for epoch {} from batch {}, but its next is epoch {} batch {}: batches would be {}",
-                rank, ask.epoch, ask.first_batch, next.epoch, next.batch, Place{ask.epoch, ask.first_batch} < next ? "doubled" : "skipped");
+    return fail(Code::kInvalid,
+                "worker {} asks for epoch {} from batch {}, but its next is epoch {} batch {}: batches would be {}",
+                rank, ask.epoch, ask.first_batch, next.epoch, next.batch,
+                Place{ask.epoch, ask.first_batch} < next ? "doubled" : "skipped");
   const std::uint64_t end = range_end(next);
   if (end == next.batch) return wire::Lease{0, ask.epoch, end, end};              // finished
   entries.push_back(LeaseGranted{next_id_, rank, next.epoch, next.batch, end});
@@ -64,12 +71,13 @@ Status Leases::complete(WorkerRank rank, const wire::CompleteLease& message, Ent
     return fail(Code::kStale, "worker {} completes lease {}, which was released: acquire a new one", rank, message.id);
   LeaseRecord& lease = leases_.at(id->second);
   const LeaseGranted& granted = lease.granted;
-  if (granted.rank != rank) return fail(Code::kInvalid, "worker {} completes lease {} of worker {}", rank, message.id, granted.rank);
+  if (granted.rank != rank)
+    return fail(Code::kInvalid, "worker {} completes lease {} of worker {}", rank, message.id, granted.rank);
   const Sum sum{message.count, message.checksum};
   if (lease.done && lease.sum == sum) return ok();
   if (lease.done)
-    return fail(Code::kInvalid, "worker {} completes lease {} again with {} samples (checksum {}), before with {} ({})", rank,
-                message.id, sum.count, hex64(sum.checksum), lease.sum.count, hex64(lease.sum.checksum));
+    return fail(Code::kInvalid, "worker {} completes lease {} again with {} samples (checksum {}), before with {} ({})",
+                rank, message.id, sum.count, hex64(sum.checksum), lease.sum.count, hex64(lease.sum.checksum));
   entries.push_back(LeaseCompleted{message.id, end_by_sum(granted, sum), message.count, message.checksum});
   apply(entries.back());
   audit(granted.epoch, entries);
@@ -85,8 +93,9 @@ std::uint64_t Leases::end_by_sum(const LeaseGranted& granted, const Sum& sum) {
     if (prefix == sum) return batch;
     prefix.add(plan_.part(granted.epoch, batch, batch + 1, granted.rank));
   }
-  LOG_ERROR("worker {}, epoch {} batches {} to {}: reports {} samples (checksum {}), the plan has {} ({})", granted.rank, granted.epoch,
-            granted.first_batch, granted.end_batch, sum.count, hex64(sum.checksum), expected.count, hex64(expected.checksum));
+  LOG_ERROR("worker {}, epoch {} batches {} to {}: reports {} samples (checksum {}), the plan has {} ({})",
+            granted.rank, granted.epoch, granted.first_batch, granted.end_batch, sum.count, hex64(sum.checksum),
+            expected.count, hex64(expected.checksum));
   return granted.end_batch;
 }
 
@@ -122,17 +131,21 @@ void Leases::audit(std::uint64_t epoch, Entries& entries) {
   Sum sum, expected;
   for (std::uint32_t rank = 0; rank < options_.workers; ++rank) {
     if (!covers(rank, epoch, from, batches)) return;
-    for (auto it = leases_.lower_bound({rank, epoch, from}); it != leases_.end() && it->first < Key{rank, epoch + 1, 0}; ++it)
+    for (auto it = leases_.lower_bound({rank, epoch, from}); it != leases_.end() && it->first < Key{rank, epoch + 1, 0};
+         ++it)
       sum.add(it->second.sum);
     if (from > 0) expected.add(plan_.part(epoch, from, batches, WorkerRank{rank}));
   }
   if (from == 0) expected = plan_.whole();
   EpochAudited result{epoch, sum.count, sum.checksum, sum == expected, {}};
   const std::string part = from == 0 ? "" : fmt::format(" from batch {} on", from);
-  result.text = result.passed
-      ? fmt::format("epoch {}: {} samples{}, each exactly once (checksum {})", epoch, thousands(sum.count), part, hex64(sum.checksum))
-      : fmt::format("epoch {}: the audit{} failed: {} samples (checksum {}) were trained on, the log has {} ({})", epoch, part,
-                    thousands(sum.count), hex64(sum.checksum), thousands(expected.count), hex64(expected.checksum));
+  result.text =
+      result.passed
+          ? fmt::format("epoch {}: {} samples{}, each exactly once (checksum {})", epoch, thousands(sum.count), part,
+                        hex64(sum.checksum))
+          : fmt::format("epoch {}: the audit{} failed: {} samples (checksum {}) were trained on, the log has {} ({})",
+                        epoch, part, thousands(sum.count), hex64(sum.checksum), thousands(expected.count),
+                        hex64(expected.checksum));
   result.passed ? LOG_INFO("{}", result.text) : LOG_ERROR("{}", result.text);
   entries.push_back(std::move(result));
   apply(entries.back());
@@ -150,13 +163,14 @@ void Leases::forget(std::uint32_t rank, Place from) {
     it = keep ? std::next(it) : leases_.erase(it);
   }
   frontier_[rank] = from;
-  if (from.batch > 0 && !covers(rank, from.epoch, 0, from.batch)) audited_from_[from.epoch] = std::max(audited_from_[from.epoch], from.batch);
+  if (from.batch > 0 && !covers(rank, from.epoch, 0, from.batch))
+    audited_from_[from.epoch] = std::max(audited_from_[from.epoch], from.batch);
   audits_.erase(audits_.upper_bound(from.epoch), audits_.end());
   if (from.batch < plan_.batches(from.epoch)) audits_.erase(from.epoch);
 }
 
 void Leases::apply_run(const RunStarted& run) {
-  if (run_workers_ && *run_workers_ != run.workers) {              // parts of batches are cut anew: old leases say nothing
+  if (run_workers_ && *run_workers_ != run.workers) {  // parts of batches are cut anew: old leases say nothing
     leases_.clear();
     by_id_.clear();
   }

@@ -1,7 +1,7 @@
 #pragma once
 // Which batches each rank computes, and the proof that every sample was trained on exactly once an epoch. A pure core.
-// A lease is (rank, epoch, batch range): the rank computes its part (EpochPlan::part) of each global batch in the range.
-// Ranges are the same for every rank, computed and never raced for; they end where a checkpoint is due (and at
+// A lease is (rank, epoch, batch range): the rank computes its part (EpochPlan::part) of each global batch in the
+// range. Ranges are the same for every rank, computed and never raced for; they end where a checkpoint is due (and at
 // train.max_steps), so that at a cut every sample before it belongs to a completed lease.
 // When an epoch's last lease is complete, counts and checksums are added up and compared with the log's (the audit).
 #include <map>

@@ -98,7 +98,8 @@ TEST_F(LeasesTest, CompletingTwiceChangesNothingAndOtherFiguresAreRefused) {
   EXPECT_TRUE(give(leases, 0, lease, 10).has_value());
   EXPECT_EQ(entries_.size(), before);
   EXPECT_EQ(leases.complete(WorkerRank{0}, {lease.id, 1, 2}, entries_).error().code, Code::kInvalid);
-  EXPECT_EQ(leases.complete(WorkerRank{1}, {lease.id, 30, 2}, entries_).error().code, Code::kInvalid) << "not its lease";
+  EXPECT_EQ(leases.complete(WorkerRank{1}, {lease.id, 30, 2}, entries_).error().code, Code::kInvalid)
+      << "not its lease";
   EXPECT_EQ(leases.complete(WorkerRank{0}, {77, 1, 2}, entries_).error().code, Code::kStale);
 }
 

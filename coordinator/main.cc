@@ -37,8 +37,8 @@ CoordinatorOptions options_of(const config::Config& config) {
   options.groups = config.servers.groups;
   options.keep = config.checkpoint.keep;
   options.dead_after_ms = config.coordinator.dead_after_ms;
-  options.leases = {config.train.workers, config.coordinator.lease_batches, config.checkpoint.every_steps, config.train.max_steps,
-                    config.train.epochs};
+  options.leases = {config.train.workers, config.coordinator.lease_batches, config.checkpoint.every_steps,
+                    config.train.max_steps, config.train.epochs};
   return options;
 }
 
@@ -48,7 +48,8 @@ Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(dataset, data::Dataset::open(config.job.data));
   DYAD_TRY(codes, code_digests(config.job.data));
   SamplePlan plan(data::samples(dataset, data::Split::kTrain),
-                  {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history}, config.train.workers);
+                  {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history},
+                  config.train.workers);
   ckpt::Manifest facts;
   facts.job = config.job.name;
   facts.config_digest = config::result_digest(config);
@@ -58,7 +59,8 @@ Status run(const config::Sources& sources, StartMode mode) {
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options_of(config), plan, store);
   DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
-  return serve({config.coordinator.bind, config.coordinator.http, config.job.dir}, coordinator, journal, stop_requested);
+  return serve({config.coordinator.bind, config.coordinator.http, config.job.dir}, coordinator, journal,
+               stop_requested);
 }
 
 void on_signal(int) { stop_requested = true; }
@@ -72,7 +74,8 @@ int main(int argc, char** argv) {
   config::add_config_options(app, sources);
   bool resume = false, recover = false;
   auto* resume_flag = app.add_flag("--resume", resume, "start a run at the newest valid checkpoint of job.dir");
-  app.add_flag("--recover", recover, "go on with the run that a killed coordinator left; servers and workers still run")->excludes(resume_flag);
+  app.add_flag("--recover", recover, "go on with the run that a killed coordinator left; servers and workers still run")
+      ->excludes(resume_flag);
   CLI11_PARSE(app, argc, argv);
   set_log_role("coordinator", -1);
   std::signal(SIGTERM, on_signal);

@@ -22,20 +22,23 @@ const char* role_name(Role role) {
 std::string member_name(MemberName name) { return fmt::format("{} {}", role_name(name.first), name.second); }
 
 bool Membership::takes_part(const Member& member) const {
-  return (member.joined.role == Role::kServer || member.joined.role == Role::kWorker) && member.joined.generation == generation_;
+  return (member.joined.role == Role::kServer || member.joined.role == Role::kWorker) &&
+         member.joined.generation == generation_;
 }
 
 Status Membership::check_register(const wire::Sender& sender, const wire::Register& message) const {
   const std::string name = member_name({sender.role, sender.id});
   if (message.config_digest != options_.config_digest && sender.role != Role::kTool)
-    return fail(Code::kInvalid, "{} on {} runs configuration {}, the coordinator {}: start both from the same file and --set",
-                name, message.host, hex64(message.config_digest), hex64(options_.config_digest));
+    return fail(Code::kInvalid,
+                "{} on {} runs configuration {}, the coordinator {}: start both from the same file and --set", name,
+                message.host, hex64(message.config_digest), hex64(options_.config_digest));
   const bool server = sender.role == Role::kServer;
   const std::uint32_t count = server ? options_.servers : options_.workers;
   if ((server || sender.role == Role::kWorker) && sender.id >= count)
-    return fail(Code::kInvalid, "{} cannot register: {} = {}, so ids are 0 to {}", name, server ? "servers.count" : "train.workers",
-                count, count - 1);
-  if (server && message.address.empty()) return fail(Code::kInvalid, "{} registers without an address to serve at", name);
+    return fail(Code::kInvalid, "{} cannot register: {} = {}, so ids are 0 to {}", name,
+                server ? "servers.count" : "train.workers", count, count - 1);
+  if (server && message.address.empty())
+    return fail(Code::kInvalid, "{} registers without an address to serve at", name);
   return ok();
 }
 
@@ -44,14 +47,17 @@ void Membership::begin_generation(std::string why, Millis now, Entries& entries)
   apply(entries.back(), now);
 }
 
-Result<Incarnation> Membership::register_(const wire::Sender& sender, const wire::Register& message, Millis now, Entries& entries) {
+Result<Incarnation> Membership::register_(const wire::Sender& sender, const wire::Register& message, Millis now,
+                                          Entries& entries) {
   DYAD_TRYV(check_register(sender, message));
   const MemberName name{sender.role, sender.id};
   const std::uint64_t nonce = sender.incarnation.value;
   const auto known = members_.find(name);
-  if (known != members_.end() && nonce != 0 && known->second.joined.nonce == nonce) return known->second.joined.incarnation;
+  if (known != members_.end() && nonce != 0 && known->second.joined.nonce == nonce)
+    return known->second.joined.incarnation;
   if (nonces_.count({name, nonce}))
-    return fail(Code::kStale, "{}: a Register of an earlier start came late; a newer process took its place", member_name(name));
+    return fail(Code::kStale, "{}: a Register of an earlier start came late; a newer process took its place",
+                member_name(name));
   if (known != members_.end() && takes_part(known->second) && !stopping_)
     begin_generation(fmt::format("{} was restarted", member_name(name)), now, entries);
   entries.push_back(MemberJoined{sender.role, sender.id, Incarnation{incarnations_[name].value + 1}, nonce, generation_,
@@ -135,8 +141,8 @@ Result<wire::Routing> Membership::routing(std::uint32_t groups) const {
     routing.server_incarnation.push_back(it->second.joined.incarnation.value);
   }
   if (!missing.empty())
-    return fail(Code::kNotFound, "not yet: {} of {} servers registered, waiting for server {}", routing.server_address.size(),
-                options_.servers, missing);
+    return fail(Code::kNotFound, "not yet: {} of {} servers registered, waiting for server {}",
+                routing.server_address.size(), options_.servers, missing);
   for (std::uint64_t group = 0; group < groups; ++group)            // contiguous runs, sizes differ by at most one
     routing.group_server.push_back(static_cast<std::uint32_t>(group * options_.servers / groups));
   return routing;

@@ -1,10 +1,12 @@
 #pragma once
-// Who takes part: servers by id, workers by rank, evaluators. A pure core: time is an argument, changes leave as entries.
+// Who takes part: servers by id, workers by rank, evaluators. A pure core: time is an argument, changes leave as
+// entries.
 //
-// Generations. All processes of a run live in one generation. When one of them registers anew (it was restarted) or falls
-// silent for dead_after_ms, the next generation begins: the others are told kRestart at their next heartbeat, register
-// again, and start from the last committed cut. The routing epoch is the generation, so nobody mixes the two worlds.
-// A Register sent twice (its answer was lost) carries the same nonce and changes nothing; one of an earlier start is stale.
+// Generations. All processes of a run live in one generation. When one of them registers anew (it was restarted) or
+// falls silent for dead_after_ms, the next generation begins: the others are told kRestart at their next heartbeat,
+// register again, and start from the last committed cut. The routing epoch is the generation, so nobody mixes the two
+// worlds. A Register sent twice (its answer was lost) carries the same nonce and changes nothing; one of an earlier
+// start is stale.
 #include <map>
 #include <set>
 #include <string>
@@ -38,7 +40,8 @@ class Membership {
   explicit Membership(const MembershipOptions& options) : options_(options) {}
 
   // kInvalid: another configuration, an id that is not below the configured count, a server without an address.
-  Result<Incarnation> register_(const wire::Sender& sender, const wire::Register& message, Millis now, Entries& entries);
+  Result<Incarnation> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
+                                Entries& entries);
   // kStale: not the incarnation that is registered now (or not registered at all).
   Status check(const wire::Sender& sender) const;
   Result<wire::Command> heartbeat(const wire::Sender& sender, const wire::Heartbeat& message, Millis now);

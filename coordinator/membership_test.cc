@@ -62,7 +62,8 @@ TEST_F(MembershipTest, ARestartedServerMakesEverybodyRestartOnce) {
   EXPECT_FALSE(members_.routing(4).has_value()) << "servers 0 and 2 are of the generation before";
   for (std::uint32_t i : {0, 2}) (void)join(server(i, 30 + i));
   for (std::uint32_t i : {0, 1}) (void)join(worker(i, 40 + i));
-  EXPECT_EQ(members_.routing(4).value().epoch, RoutingEpoch{before.value + 1}) << "joining the new generation begins no other";
+  EXPECT_EQ(members_.routing(4).value().epoch, RoutingEpoch{before.value + 1})
+      << "joining the new generation begins no other";
   for (std::uint32_t i : {0, 1}) EXPECT_EQ(beat(worker(i, 2), 3), Command::kNone);
 }
 

@@ -31,7 +31,8 @@ class CoordinatorProcessTest : public testing::Test {
     CHECK(journal.has_value());
     std::vector<EpochAudited> found;
     for (const auto& record : records)
-      if (auto entry = decode_entry(record).value(); auto* audited = std::get_if<EpochAudited>(&entry)) found.push_back(*audited);
+      if (auto entry = decode_entry(record).value(); auto* audited = std::get_if<EpochAudited>(&entry))
+        found.push_back(*audited);
     return found;
   }
   void expect_audits(std::size_t epochs) const {
@@ -121,12 +122,14 @@ std::string raw_http(const std::string& address, const std::string& bytes) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   timeval patience{2, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(static_cast<std::uint16_t>(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  sockaddr_in to{
+      .sin_family = AF_INET, .sin_port = htons(static_cast<std::uint16_t>(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
   (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   std::string answer(65536, '\0');
   std::size_t size = 0;
-  for (ssize_t n; (n = ::recv(fd, answer.data() + size, answer.size() - size, 0)) > 0;) size += static_cast<std::size_t>(n);
+  for (ssize_t n; (n = ::recv(fd, answer.data() + size, answer.size() - size, 0)) > 0;)
+    size += static_cast<std::size_t>(n);
   ::close(fd);
   return answer.substr(0, size);
 }
@@ -136,7 +139,9 @@ TEST_F(CoordinatorProcessTest, TheStatusPageAnswersAndBoundsWhatItReads) {
   CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
   wait_for(control::address_file(folder_ / "run"));
   const std::string http = control::read_address(folder_ / "run").value().http;
-  const auto get = [&](const std::string& path) { return raw_http(http, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); };
+  const auto get = [&](const std::string& path) {
+    return raw_http(http, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  };
   EXPECT_THAT(get("/healthz"), HasSubstr("\r\n\r\nok\n"));
   EXPECT_THAT(get("/"), HasSubstr("<!doctype html>"));
   nap_ms(800);                                                   // published twice a second
@@ -167,8 +172,10 @@ TEST_F(CoordinatorProcessTest, AnEvaluationAfterTheEndIsWrittenDownAndTheBestLin
   const auto found = checkpoints();
   ASSERT_EQ(found.size(), 2u);
   for (std::size_t i : {1, 0})
-    ASSERT_TRUE(record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, 0.5}}}).has_value());
-  EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"), found[0].dir.filename());   // a tie: the earlier
+    ASSERT_TRUE(
+        record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, 0.5}}}).has_value());
+  EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"),
+            found[0].dir.filename());  // a tie: the earlier
 }
 
 }  // namespace

@@ -60,14 +60,16 @@ class Loop {
     }
     Entries entries;
     const auto& [sender, number, routing, body] = request.value();
-    wire::Envelope reply{{wire::Role::kCoordinator, 0, {}}, number, RoutingEpoch{coordinator_.membership().generation()}, {}};
+    wire::Envelope reply{
+        {wire::Role::kCoordinator, 0, {}}, number, RoutingEpoch{coordinator_.membership().generation()}, {}};
     reply.body = coordinator_.handle(sender, body, steady_now_ms(), entries);
     DYAD_TRYV(write(entries));                     // first on disk, then told
     if (const auto* error = std::get_if<wire::ErrorReply>(&reply.body); error && error->error.code != Code::kNotFound)
       LOG_WARN("{} of {}: {}", wire::body_name(body), member_name({sender.role, sender.id}), error->error.message);
     net::Message message;
     message.push_back(net::Frame::copy(wire::encode(reply)));
-    if (auto sent = listener_.send(incoming.peer, std::move(message)); !sent.has_value()) LOG_DEBUG("{}", sent.error().message);
+    if (auto sent = listener_.send(incoming.peer, std::move(message)); !sent.has_value())
+      LOG_DEBUG("{}", sent.error().message);
     return ok();
   }
 
@@ -102,9 +104,12 @@ class Loop {
 
 Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& journal, const std::atomic<bool>& stop) {
   net::Context context;
-  DYAD_TRY(listener, net::Listener::bind(context, {.endpoint = options.bind, .message_bytes_max = static_cast<std::int64_t>(wire::kHeaderBytesMax)}));
+  DYAD_TRY(listener,
+           net::Listener::bind(context, {.endpoint = options.bind,
+                                         .message_bytes_max = static_cast<std::int64_t>(wire::kHeaderBytesMax)}));
   Published published;
-  DYAD_TRY(http, HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));
+  DYAD_TRY(http,
+           HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));
   const auto pid = static_cast<std::uint32_t>(::getpid());
   DYAD_TRYV(control::write_address(options.job_dir, {listener.endpoint(), http->address(), pid}));
   LOG_INFO("control port {}, status page {}", listener.endpoint(), http->address());

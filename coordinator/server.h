@@ -1,6 +1,6 @@
 #pragma once
-// The wiring around the Coordinator: the control port, the journal, the HTTP page, the clock. Holds no decision of its own.
-// Threads: run() is one; the HTTP server has another and sees copies only.
+// The wiring around the Coordinator: the control port, the journal, the HTTP page, the clock. Holds no decision of its
+// own. Threads: run() is one; the HTTP server has another and sees copies only.
 #include <atomic>
 #include <filesystem>
 #include <string>

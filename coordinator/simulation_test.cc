@@ -20,7 +20,9 @@ struct Late { wire::Sender sender; wire::Body body; };
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, bool cheat) : random_(seed, 77), cheat_(cheat), plan_(kBatches, kWorkers) { restart_coordinator(true); }
+  Simulation(std::uint64_t seed, bool cheat) : random_(seed, 77), cheat_(cheat), plan_(kBatches, kWorkers) {
+    restart_coordinator(true);
+  }
 
   void run() {
     for (int attempt = 0; attempt < 200; ++attempt) {
@@ -41,8 +43,14 @@ class Simulation {
 
   void restart_coordinator(bool first) {
     core_ = std::make_unique<Coordinator>(
-        CoordinatorOptions{.servers = kServers, .workers = kWorkers, .groups = 4, .keep = 2,
-                           .leases = {.workers = kWorkers, .lease_batches = 5, .cut_steps = kCutSteps, .epochs = kEpochs}, .dead_after_ms = 1000}, plan_, store_);
+        CoordinatorOptions{
+            .servers = kServers,
+            .workers = kWorkers,
+            .groups = 4,
+            .keep = 2,
+            .leases = {.workers = kWorkers, .lease_batches = 5, .cut_steps = kCutSteps, .epochs = kEpochs},
+            .dead_after_ms = 1000},
+        plan_, store_);
     if (first) entries_.push_back(RunStarted{.workers = kWorkers});
     for (const Entry& entry : entries_) core_->apply(decode_entry(encode(entry)).value(), now_);
   }
@@ -106,7 +114,9 @@ class Simulation {
         const bool cheats = cheat_ && chance(40);                   // one sample doubled, another skipped
         if (cheats) sum.checksum += random_.next() | 1;
         history_[{r, place.epoch, place.batch}] = cheats;
-        if (!ask<wire::Ack>(peers_[kServers + r], wire::CompleteLease{leases_[r].id, sum.count, sum.checksum}).has_value()) return false;
+        if (!ask<wire::Ack>(peers_[kServers + r], wire::CompleteLease{leases_[r].id, sum.count, sum.checksum})
+                 .has_value())
+          return false;
       }
       place.batch = end;
       const Step step{place.epoch * kBatches + end};
@@ -127,7 +137,8 @@ class Simulation {
   wire::Sender peers_[kServers + kWorkers];
   Step at_[kWorkers];
   wire::Lease leases_[kWorkers];
-  std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, bool> history_;   // rank, epoch, first batch: cheated?
+  std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, bool>
+      history_;  // rank, epoch, first batch: cheated?
   std::vector<Late> late_;
 };
 
@@ -165,7 +176,8 @@ TEST_F(CoordinatorSimulation, AnEpochInWhichASampleWasSkippedOrDoubledNeverPasse
     simulation.run();
     const auto& audits = simulation.core().leases().audits();
     EXPECT_EQ(audits.size(), kEpochs);
-    for (const auto& [epoch, audit] : audits) EXPECT_EQ(audit.passed, !simulation.cheated_in(epoch)) << "epoch " << epoch;
+    for (const auto& [epoch, audit] : audits)
+      EXPECT_EQ(audit.passed, !simulation.cheated_in(epoch)) << "epoch " << epoch;
     failed += simulation.core().leases().audit_failed();
   }
   if (last > first) { EXPECT_GT(failed, 20u) << "the test must see cheats that survive to the audit"; }

@@ -22,24 +22,28 @@ Result<Entries> decode_all(const fs::path& file, const std::vector<std::string>&
 Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
   const std::string dir = found.dir.string();
   if (found.manifest.config_digest != facts.config_digest)
-    return fail(Code::kInvalid, "{} was trained with configuration {}, this is {}: resume with the same values (its {} has them)", dir,
+    return fail(Code::kInvalid,
+                "{} was trained with configuration {}, this is {}: resume with the same values (its {} has them)", dir,
                 hex64(found.manifest.config_digest), hex64(facts.config_digest), ckpt::kConfigName);
   if (found.manifest.dataset_digest != facts.dataset_digest)
     return fail(Code::kInvalid, "{} was trained on dataset {}, job.data holds {}: resume on the same log", dir,
                 hex64(found.manifest.dataset_digest), hex64(facts.dataset_digest));
   if (found.manifest.codes != facts.codes)
-    return fail(Code::kInvalid, "{} was trained with other item codes than those of job.data: resume with the same codes", dir);
+    return fail(Code::kInvalid,
+                "{} was trained with other item codes than those of job.data: resume with the same codes", dir);
   return ok();
 }
 
 // The newest valid checkpoint as the start of a run; step 0 when there is none.
-Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts, std::uint32_t workers) {
+Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts,
+                          std::uint32_t workers) {
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = workers};
   DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
   if (mode == StartMode::kFresh) {
     for (const ckpt::Listed& listed : found)
       if (listed.state != ckpt::State::kIncomplete)
-        return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir", listed.dir.string());
+        return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir",
+                    listed.dir.string());
     return run;
   }
   auto newest = ckpt::newest_valid(checkpoints);
@@ -66,13 +70,17 @@ Entries reconcile(const fs::path& checkpoints, const Cuts& cuts) {
     if (!valid.count(step)) entries.push_back(CutRemoved{step});
   for (const auto& [step, listed] : valid)
     if (!cuts.is_committed(step))
-      entries.push_back(CutCommitted{step, {listed.manifest.epoch, listed.manifest.next_batch}, listed.dir.filename().string(), listed.manifest.facts});
+      entries.push_back(CutCommitted{step,
+                                     {listed.manifest.epoch, listed.manifest.next_batch},
+                                     listed.dir.filename().string(),
+                                     listed.manifest.facts});
   return entries;
 }
 
 }  // namespace
 
-Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator, Millis now) {
+Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator,
+                      Millis now) {
   std::error_code error;
   fs::create_directories(job_dir, error);
   if (error) return fail(Code::kFailed, "cannot create job.dir {}: {}", job_dir.string(), error.message());
@@ -82,9 +90,11 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   DYAD_TRY(old, decode_all(file, records));
   for (const Entry& entry : old) coordinator.apply(entry, now);
   if (mode == StartMode::kRecover) {
-    if (coordinator.run().workers == 0) return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());
+    if (coordinator.run().workers == 0)
+      return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());
     if (coordinator.run().config_digest != facts.config_digest)
-      return fail(Code::kInvalid, "the run to recover has configuration {}, this is {}: recover with the same file and --set",
+      return fail(Code::kInvalid,
+                  "the run to recover has configuration {}, this is {}: recover with the same file and --set",
                   hex64(coordinator.run().config_digest), hex64(facts.config_digest));
     LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
     return std::move(journal);
@@ -108,7 +118,8 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
 
 Status record_evaluation(const fs::path& job_dir, const wire::EvalResult& result) {
   const fs::path file = job_dir / kJournalName;
-  if (!fs::exists(file)) return fail(Code::kNotFound, "no {}: is {} the folder of a job?", file.string(), job_dir.string());
+  if (!fs::exists(file))
+    return fail(Code::kNotFound, "no {}: is {} the folder of a job?", file.string(), job_dir.string());
   std::vector<std::string> records;
   DYAD_TRY(journal, Journal::open(file, records));
   DYAD_TRY(old, decode_all(file, records));

@@ -15,9 +15,10 @@ enum class StartMode {
 
 inline constexpr const char* kJournalName = "coordinator.journal";
 
-// Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another configuration
-// or dataset; naming both digests.  kNotFound: nothing to recover.
-Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator, Millis now);
+// Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
+// configuration or dataset; naming both digests.  kNotFound: nothing to recover.
+Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts,
+                      Coordinator& coordinator, Millis now);
 
 // Writes an evaluation down when no coordinator runs any more: journal and `best` link. kOverloaded: one does run.
 Status record_evaluation(const std::filesystem::path& job_dir, const wire::EvalResult& result);

@@ -19,9 +19,16 @@ json processes(const Coordinator& coordinator, Millis now) {
   for (const auto& [name, m] : coordinator.membership().members()) {
     const bool stale = name.first != wire::Role::kEvaluator && name.first != wire::Role::kTool &&
                        m.joined.generation != coordinator.membership().generation();
-    list.push_back({{"role", role_name(name.first)}, {"id", name.second}, {"state", shown_state(m)}, {"stale", stale},
-                    {"incarnation", m.joined.incarnation.value}, {"heartbeat_age_ms", now - std::min(now, m.heard_ms)},
-                    {"step", m.last.step.value}, {"host", m.joined.host}, {"pid", m.joined.pid}, {"address", m.joined.address},
+    list.push_back({{"role", role_name(name.first)},
+                    {"id", name.second},
+                    {"state", shown_state(m)},
+                    {"stale", stale},
+                    {"incarnation", m.joined.incarnation.value},
+                    {"heartbeat_age_ms", now - std::min(now, m.heard_ms)},
+                    {"step", m.last.step.value},
+                    {"host", m.joined.host},
+                    {"pid", m.joined.pid},
+                    {"address", m.joined.address},
                     {"metrics", m.last.metrics}});
   }
   return list;
@@ -31,8 +38,12 @@ json checkpoints(const Coordinator& coordinator) {
   json list = json::array();
   const Step best = coordinator.evaluations().best(coordinator.cuts().committed());
   for (const auto& [step, cut] : coordinator.cuts().committed())
-    list.push_back({{"folder", cut.folder}, {"step", step.value}, {"epoch", cut.next.epoch}, {"next_batch", cut.next.batch},
-                    {"best", step == best}, {"facts", cut.facts}});
+    list.push_back({{"folder", cut.folder},
+                    {"step", step.value},
+                    {"epoch", cut.next.epoch},
+                    {"next_batch", cut.next.batch},
+                    {"best", step == best},
+                    {"facts", cut.facts}});
   return list;
 }
 
@@ -56,7 +67,8 @@ Step newest_step(const Coordinator& coordinator) {
 double worker_speed(const Coordinator& coordinator) {        // every worker says the speed of the whole job
   double speed = 0;
   for (const auto& [name, m] : coordinator.membership().members())
-    if (const auto it = m.last.metrics.find("samples_per_s"); name.first == wire::Role::kWorker && !m.left && it != m.last.metrics.end())
+    if (const auto it = m.last.metrics.find("samples_per_s");
+        name.first == wire::Role::kWorker && !m.left && it != m.last.metrics.end())
       speed = std::max(speed, it->second);
   return speed;
 }
@@ -67,27 +79,43 @@ std::string status_json(Coordinator& coordinator, Millis now) {
   const Step step = newest_step(coordinator);
   const Place place = coordinator.place_at(step);
   json curve = json::array(), audits = json::array(), pending = json::array();
-  for (const CurvePoint& p : coordinator.curve()) curve.push_back({{"step", p.step.value}, {"loss", p.loss}, {"samples_per_s", p.samples_per_s}});
+  for (const CurvePoint& p : coordinator.curve())
+    curve.push_back({{"step", p.step.value}, {"loss", p.loss}, {"samples_per_s", p.samples_per_s}});
   for (const auto& [epoch, a] : coordinator.leases().audits())
     audits.push_back({{"epoch", epoch}, {"passed", a.passed}, {"samples", a.samples}, {"text", a.text}});
   for (const auto& [cut, parts] : coordinator.cuts().pending())
     pending.push_back({{"step", cut.value}, {"servers", parts.servers.size()}, {"worker", parts.worker_came}});
   std::string why;
-  const bool ending = coordinator.end(now, why) != Coordinator::End::kNotYet || coordinator.membership().all_workers_left();
+  const bool ending =
+      coordinator.end(now, why) != Coordinator::End::kNotYet || coordinator.membership().all_workers_left();
   const auto& options = coordinator.options();
-  return json{{"job", options.job}, {"state", ending ? "finishing" : "running"}, {"generation", coordinator.membership().generation()},
-              {"step", step.value}, {"epoch", place.epoch}, {"batch", place.batch}, {"batches", coordinator.batches(place.epoch)},
-              {"epochs", options.leases.epochs}, {"max_steps", options.leases.max_steps}, {"samples_per_s", worker_speed(coordinator)},
-              {"servers", options.servers}, {"workers", options.workers}, {"resumed_from", coordinator.run().resume.value},
-              {"processes", processes(coordinator, now)}, {"checkpoints", checkpoints(coordinator)}, {"pending_cuts", pending},
-              {"evaluations", evaluations(coordinator)}, {"curve", curve}, {"audits", audits}}
+  return json{{"job", options.job},
+              {"state", ending ? "finishing" : "running"},
+              {"generation", coordinator.membership().generation()},
+              {"step", step.value},
+              {"epoch", place.epoch},
+              {"batch", place.batch},
+              {"batches", coordinator.batches(place.epoch)},
+              {"epochs", options.leases.epochs},
+              {"max_steps", options.leases.max_steps},
+              {"samples_per_s", worker_speed(coordinator)},
+              {"servers", options.servers},
+              {"workers", options.workers},
+              {"resumed_from", coordinator.run().resume.value},
+              {"processes", processes(coordinator, now)},
+              {"checkpoints", checkpoints(coordinator)},
+              {"pending_cuts", pending},
+              {"evaluations", evaluations(coordinator)},
+              {"curve", curve},
+              {"audits", audits}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string metrics_text(Coordinator& coordinator, Millis now) {
   std::vector<metrics::Figure> figures;
   for (const auto& [name, m] : coordinator.membership().members()) {
-    const std::map<std::string, std::string> labels{{"role", role_name(name.first)}, {"id", std::to_string(name.second)}};
+    const std::map<std::string, std::string> labels{{"role", role_name(name.first)},
+                                                    {"id", std::to_string(name.second)}};
     figures.push_back({"up", labels, m.left || m.dead ? 0.0 : 1.0});
     figures.push_back({"heartbeat_age_seconds", labels, static_cast<double>(now - std::min(now, m.heard_ms)) / 1e3});
     figures.push_back({"step", labels, static_cast<double>(m.last.step.value)});
@@ -96,7 +124,8 @@ std::string metrics_text(Coordinator& coordinator, Millis now) {
       if (key != "step") figures.push_back({key, labels, value});
   }
   for (const auto& [key, values] : coordinator.evaluations().results())
-    for (const auto& [metric, value] : values) figures.push_back({metric, {{"checkpoint", key.first}, {"split", key.second}}, value});
+    for (const auto& [metric, value] : values)
+      figures.push_back({metric, {{"checkpoint", key.first}, {"split", key.second}}, value});
   figures.push_back({"generation", {}, static_cast<double>(coordinator.membership().generation())});
   figures.push_back({"checkpoints", {}, static_cast<double>(coordinator.cuts().committed().size())});
   figures.push_back({"last_checkpoint_step", {}, static_cast<double>(coordinator.cuts().last().value)});

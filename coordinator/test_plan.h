@@ -10,7 +10,8 @@ namespace dyad::coordinator {
 // Batches of `per_batch` samples per rank; sample checksums are draws, so that sums match by no accident.
 class TestPlan final : public WorkPlan {
  public:
-  TestPlan(std::uint64_t batches, std::uint32_t workers, std::uint64_t per_batch = 3) : batches_(batches), workers_(workers), per_batch_(per_batch) {}
+  TestPlan(std::uint64_t batches, std::uint32_t workers, std::uint64_t per_batch = 3)
+      : batches_(batches), workers_(workers), per_batch_(per_batch) {}
   std::uint64_t batches(std::uint64_t) override { return batches_; }
   Sum whole() override {
     Sum sum;
@@ -20,7 +21,8 @@ class TestPlan final : public WorkPlan {
   Sum part(std::uint64_t epoch, std::uint64_t first, std::uint64_t end, WorkerRank rank) override {
     Sum sum;
     for (std::uint64_t b = first; b < end; ++b)
-      for (std::uint64_t i = 0; i < per_batch_; ++i) sum.add({1, mix64((b + epoch) % batches_, rank.value, i)});   // shuffled by a turn
+      for (std::uint64_t i = 0; i < per_batch_; ++i)
+        sum.add({1, mix64((b + epoch) % batches_, rank.value, i)});  // shuffled by a turn
     return sum;
   }
 
@@ -45,8 +47,12 @@ struct TestStore final : CutStore {
   bool broken = false;
 };
 
-inline wire::Sender server(std::uint32_t id, std::uint64_t incarnation = 0) { return {wire::Role::kServer, id, Incarnation{incarnation}}; }
-inline wire::Sender worker(std::uint32_t id, std::uint64_t incarnation = 0) { return {wire::Role::kWorker, id, Incarnation{incarnation}}; }
+inline wire::Sender server(std::uint32_t id, std::uint64_t incarnation = 0) {
+  return {wire::Role::kServer, id, Incarnation{incarnation}};
+}
+inline wire::Sender worker(std::uint32_t id, std::uint64_t incarnation = 0) {
+  return {wire::Role::kWorker, id, Incarnation{incarnation}};
+}
 
 // The answer as a T, or the error.
 template <class T> Result<T> as(wire::Body body) {

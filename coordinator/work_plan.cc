@@ -26,7 +26,8 @@ Sum SamplePlan::whole() {
 Sum SamplePlan::part(std::uint64_t epoch, std::uint64_t first, std::uint64_t end, WorkerRank rank) {
   Sum sum;
   for (std::uint64_t b = first; b < end; ++b)
-    for (const std::uint32_t index : plan(epoch).part(b, rank, workers_)) sum.add({1, data::sample_checksum(samples_[index].position)});
+    for (const std::uint32_t index : plan(epoch).part(b, rank, workers_))
+      sum.add({1, data::sample_checksum(samples_[index].position)});
   return sum;
 }
 

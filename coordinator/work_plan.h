@@ -1,6 +1,6 @@
 #pragma once
-// The training work of a dataset as the leases see it, through the same EpochPlan that the workers compute their parts by.
-// Threads: one.  Memory: the samples and the plans of two epochs.
+// The training work of a dataset as the leases see it, through the same EpochPlan that the workers compute their parts
+// by. Threads: one.  Memory: the samples and the plans of two epochs.
 #include <deque>
 #include <memory>
 #include <vector>

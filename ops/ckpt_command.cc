@@ -30,7 +30,9 @@ std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", sta
 void print(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
 // A job's folder, its checkpoints/ or the folder above step-*: whichever was given.
-fs::path listing_dir(const fs::path& path) { return fs::is_directory(path / "checkpoints") ? path / "checkpoints" : path; }
+fs::path listing_dir(const fs::path& path) {
+  return fs::is_directory(path / "checkpoints") ? path / "checkpoints" : path;
+}
 
 Status list(const Options& options) {
   const fs::path dir = listing_dir(options.path);
@@ -39,7 +41,8 @@ Status list(const Options& options) {
   std::error_code ignored;
   const std::string best = fs::read_symlink(dir / "best", ignored).filename().string();
   json lines = json::array();
-  if (!options.json) print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12}  {}", "CHECKPOINT", "STATE", "EPOCH", "BATCH", "SIZE", ""));
+  if (!options.json)
+    print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12}  {}", "CHECKPOINT", "STATE", "EPOCH", "BATCH", "SIZE", ""));
   for (const auto& c : found) {
     const std::string name = c.dir.filename().string();
     const bool valid = c.state == ckpt::State::kValid;
@@ -61,13 +64,23 @@ Status inspect(const Options& options) {
   if (options.json) {
     DYAD_TRY(verified, ckpt::verify(options.path, ckpt::Depth::kSizes));
     json files = json::array();
-    for (const auto& f : verified.files) files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
-    print(json{{"job", m.job}, {"step", m.step.value}, {"epoch", m.epoch}, {"next_batch", m.next_batch}, {"config_digest", hex64(m.config_digest)},
-               {"dataset_digest", hex64(m.dataset_digest)}, {"groups", m.groups}, {"facts", m.facts}, {"files", files}}.dump(1));
+    for (const auto& f : verified.files)
+      files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
+    print(json{{"job", m.job},
+               {"step", m.step.value},
+               {"epoch", m.epoch},
+               {"next_batch", m.next_batch},
+               {"config_digest", hex64(m.config_digest)},
+               {"dataset_digest", hex64(m.dataset_digest)},
+               {"groups", m.groups},
+               {"facts", m.facts},
+               {"files", files}}
+              .dump(1));
     return ok();
   }
-  print(fmt::format("job            {}\nstep           {}\ngoes on at     epoch {}, batch {}\nconfiguration  {}\ndataset        {}", m.job, m.step,
-                    m.epoch, m.next_batch, hex64(m.config_digest), hex64(m.dataset_digest)));
+  print(fmt::format(
+      "job            {}\nstep           {}\ngoes on at     epoch {}, batch {}\nconfiguration  {}\ndataset        {}",
+      m.job, m.step, m.epoch, m.next_batch, hex64(m.config_digest), hex64(m.dataset_digest)));
   for (const auto& [stream, digest] : m.codes) print(fmt::format("codes          {} {}", stream, hex64(digest)));
   for (const auto& [name, value] : m.facts) print(fmt::format("{:<14} {}", name, value));
   print(fmt::format("{} files, {}:", m.files.size(), megabytes(total_bytes(m))));
@@ -77,7 +90,8 @@ Status inspect(const Options& options) {
 
 Status verify(const Options& options) {
   DYAD_TRY(m, ckpt::verify(options.path, ckpt::Depth::kDigests));
-  print(fmt::format("{}: step {}, {} files, {}: whole", options.path, m.step, m.files.size(), megabytes(total_bytes(m))));
+  print(
+      fmt::format("{}: step {}, {} files, {}: whole", options.path, m.step, m.files.size(), megabytes(total_bytes(m))));
   return ok();
 }
 
@@ -86,17 +100,21 @@ Result<bool> compare(const Options& options) {
   DYAD_TRY(report, ckpt::diff(options.path, options.second));
   if (options.json) {
     json list = json::array();
-    for (const auto& d : report.differences) list.push_back({{"where", d.where}, {"what", d.what}, {"max_abs", d.max_abs}});
+    for (const auto& d : report.differences)
+      list.push_back({{"where", d.where}, {"what", d.what}, {"max_abs", d.max_abs}});
     print(json{{"equal", report.equal()}, {"differences", list}, {"notes", report.notes}}.dump(1));
     return report.equal();
   }
-  for (const auto& d : report.differences) print(fmt::format("{}: {}{}", d.where, d.what, d.max_abs > 0 ? fmt::format(", at most {:.3g} apart", d.max_abs) : ""));
+  for (const auto& d : report.differences)
+    print(fmt::format("{}: {}{}", d.where, d.what,
+                      d.max_abs > 0 ? fmt::format(", at most {:.3g} apart", d.max_abs) : ""));
   for (const auto& note : report.notes) print("note: " + note);
   print(report.equal() ? "equal, bit for bit" : fmt::format("{} differences", report.differences.size()));
   return report.equal();
 }
 
-CLI::App* add_leaf(CLI::App* parent, const char* name, const char* help, const std::shared_ptr<Options>& options, const char* path_help) {
+CLI::App* add_leaf(CLI::App* parent, const char* name, const char* help, const std::shared_ptr<Options>& options,
+                   const char* path_help) {
   auto* leaf = parent->add_subcommand(name, help);
   leaf->add_option("path", options->path, path_help)->required();
   return leaf;
@@ -108,7 +126,8 @@ void add_ckpt_command(CLI::App& dyad, int& exit_code) {
   auto* command = dyad.add_subcommand("ckpt", "List, look into, verify and compare checkpoints");
   command->require_subcommand(1);
   auto options = std::make_shared<Options>();
-  auto* ls = add_leaf(command, "ls", "Checkpoints of a job and whether they are whole", options, "the job's folder (job.dir)");
+  auto* ls =
+      add_leaf(command, "ls", "Checkpoints of a job and whether they are whole", options, "the job's folder (job.dir)");
   ls->add_flag("--deep", options->deep, "read every byte instead of looking at sizes");
   ls->add_flag("--json", options->json, "for scripts");
   ls->footer("Example: dyad ckpt ls run");
@@ -117,10 +136,12 @@ void add_ckpt_command(CLI::App& dyad, int& exit_code) {
   look->add_flag("--json", options->json, "for scripts");
   look->footer("Example: dyad ckpt inspect run/checkpoints/best");
   look->callback([options, &exit_code] { exit_code = finish(inspect(*options)); });
-  auto* check = add_leaf(command, "verify", "Reads every byte; names the first file that is not as the manifest says", options, "a step-* folder");
+  auto* check = add_leaf(command, "verify", "Reads every byte; names the first file that is not as the manifest says",
+                         options, "a step-* folder");
   check->footer("Example: dyad ckpt verify run/checkpoints/step-0000001234");
   check->callback([options, &exit_code] { exit_code = finish(verify(*options)); });
-  auto* diff = add_leaf(command, "diff", "Compares two checkpoints: exit code 0 when equal, 1 when not", options, "a step-* folder");
+  auto* diff = add_leaf(command, "diff", "Compares two checkpoints: exit code 0 when equal, 1 when not", options,
+                        "a step-* folder");
   diff->add_option("second", options->second, "another one")->required();
   diff->add_flag("--json", options->json, "for scripts");
   diff->footer("Example: dyad ckpt diff a/checkpoints/best b/checkpoints/best");

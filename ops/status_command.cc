@@ -37,19 +37,23 @@ Result<std::string> http_get(const std::string& url) {
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &take);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
   if (const CURLcode code = curl_easy_perform(curl.get()); code != CURLE_OK)
-    return fail(Code::kDisconnected, "no answer from {}: {}; is the coordinator running?", url, curl_easy_strerror(code));
+    return fail(Code::kDisconnected, "no answer from {}: {}; is the coordinator running?", url,
+                curl_easy_strerror(code));
   return body;
 }
 
 void print_table(const json& s) {
-  std::printf("%s: %s, epoch %llu of %llu, batch %llu of %llu, step %llu, %.0f samples/s\n", s.at("job").get<std::string>().c_str(),
-              s.at("state").get<std::string>().c_str(), s.at("epoch").get<unsigned long long>() + 1, s.at("epochs").get<unsigned long long>(),
-              s.at("batch").get<unsigned long long>(), s.at("batches").get<unsigned long long>(), s.at("step").get<unsigned long long>(),
-              s.at("samples_per_s").get<double>());
+  std::printf("%s: %s, epoch %llu of %llu, batch %llu of %llu, step %llu, %.0f samples/s\n",
+              s.at("job").get<std::string>().c_str(), s.at("state").get<std::string>().c_str(),
+              s.at("epoch").get<unsigned long long>() + 1, s.at("epochs").get<unsigned long long>(),
+              s.at("batch").get<unsigned long long>(), s.at("batches").get<unsigned long long>(),
+              s.at("step").get<unsigned long long>(), s.at("samples_per_s").get<double>());
   for (const json& p : s.at("processes"))
-    std::printf("  %-9s %2u  %-10s step %-8llu heartbeat %.1f s ago, %s pid %u\n", p.at("role").get<std::string>().c_str(), p.at("id").get<unsigned>(),
-                p.at("state").get<std::string>().c_str(), p.at("step").get<unsigned long long>(), p.at("heartbeat_age_ms").get<double>() / 1e3,
-                p.at("host").get<std::string>().c_str(), p.at("pid").get<unsigned>());
+    std::printf("  %-9s %2u  %-10s step %-8llu heartbeat %.1f s ago, %s pid %u\n",
+                p.at("role").get<std::string>().c_str(), p.at("id").get<unsigned>(),
+                p.at("state").get<std::string>().c_str(), p.at("step").get<unsigned long long>(),
+                p.at("heartbeat_age_ms").get<double>() / 1e3, p.at("host").get<std::string>().c_str(),
+                p.at("pid").get<unsigned>());
   for (const json& c : s.at("checkpoints"))
     std::printf("  %s%s\n", c.at("folder").get<std::string>().c_str(), c.at("best").get<bool>() ? "  best" : "");
   for (const json& a : s.at("audits")) std::printf("  %s\n", a.at("text").get<std::string>().c_str());

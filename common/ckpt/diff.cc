@@ -60,8 +60,10 @@ Status diff_rows(const fs::path& first, const fs::path& second, const std::strin
     TableTally& tally = tallies[static_cast<std::size_t>(row.table)];
     ++tally.rows;
     if (take_a && take_b) {
-      if (!same_bits(a[i].value, b[j].value) || !same_bits(a[i].slots, b[j].slots) || a[i].count != b[j].count) tally.note(tally.differ, row.key);
-      tally.max_abs = std::max({tally.max_abs, max_difference(a[i].value, b[j].value), max_difference(a[i].slots, b[j].slots)});
+      if (!same_bits(a[i].value, b[j].value) || !same_bits(a[i].slots, b[j].slots) || a[i].count != b[j].count)
+        tally.note(tally.differ, row.key);
+      tally.max_abs =
+          std::max({tally.max_abs, max_difference(a[i].value, b[j].value), max_difference(a[i].slots, b[j].slots)});
     } else {
       tally.note(take_a ? tally.first_only : tally.second_only, row.key);
     }
@@ -71,10 +73,11 @@ Status diff_rows(const fs::path& first, const fs::path& second, const std::strin
   for (int t = 0; t < kTables; ++t) {
     const TableTally& tally = tallies[static_cast<std::size_t>(t)];
     if (tally.differ + tally.first_only + tally.second_only == 0) continue;
-    report.differences.push_back({fmt::format("{}: table {}", name, table_name(static_cast<TableId>(t))),
-                                  fmt::format("{} of {} rows differ, {} only in the first, {} only in the second; first at key {}",
-                                              tally.differ, tally.rows, tally.first_only, tally.second_only, tally.example),
-                                  tally.max_abs});
+    report.differences.push_back(
+        {fmt::format("{}: table {}", name, table_name(static_cast<TableId>(t))),
+         fmt::format("{} of {} rows differ, {} only in the first, {} only in the second; first at key {}", tally.differ,
+                     tally.rows, tally.first_only, tally.second_only, tally.example),
+         tally.max_abs});
   }
   if (report.differences.size() == before) report.differences.push_back({name, "the same rows, another header", 0});
   return ok();

@@ -1,7 +1,7 @@
 #pragma once
-// Compares two checkpoints: the oracle of every fault test. Equal means the same step and the same bytes in every file but
-// config.toml, which holds names and places too (its part that decides results is compared by digest).
-// Where files differ it says which tables, keys and tensors, and by how much at most.
+// Compares two checkpoints: the oracle of every fault test. Equal means the same step and the same bytes in every file
+// but config.toml, which holds names and places too (its part that decides results is compared by digest). Where files
+// differ it says which tables, keys and tensors, and by how much at most.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 namespace dyad::ckpt {
 
 struct Difference {
-  std::string where;                               // "rows/g0003.rows: table item", "dense.safetensors: encoder.0.weight"
+  std::string where;  // "rows/g0003.rows: table item", "dense.safetensors: encoder.0.weight"
   std::string what;                                // "4 of 120 rows differ, first key 17", "only in the first"
   double max_abs = 0;                              // largest absolute difference of two values, 0 when not comparable
 };

@@ -26,17 +26,27 @@ void append(const fs::path& file, const std::string& text) { std::ofstream(file,
 // One group, two rows of table item, one tensor.
 fs::path make_checkpoint(const fs::path& checkpoints, Step step, const Content& content = {}) {
   const fs::path dir = checkpoints / folder_name(step);
-  auto rows = RowsWriter::create(dir / rows_file_name(GroupId{0}), {step, GroupId{0}, 1, 1, {{TableId::kItem, 2, 1, "adagrad"}}}).value();
+  auto rows = RowsWriter::create(dir / rows_file_name(GroupId{0}),
+                                 {step, GroupId{0}, 1, 1, {{TableId::kItem, 2, 1, "adagrad"}}})
+                  .value();
   const float one[] = {content.row, 2, 3}, two[] = {4, 5, 6};
   const std::vector<RowRef> refs{{RowKey{7}, 1, one}, {RowKey{9}, 1, two}};
   CHECK(rows.section(BucketId{0}, TableId::kItem, refs).has_value());
   const auto row_facts = rows.finish().value();
   const std::vector<float> weights{content.weight, 1};
-  const auto dense = io::write_safetensors(dir / "dense.safetensors", {{"w", io::make_tensor<float>({2}, weights)}}).value();
+  const auto dense =
+      io::write_safetensors(dir / "dense.safetensors", {{"w", io::make_tensor<float>({2}, weights)}}).value();
   const auto config = io::write_file_atomic(dir / kConfigName, content.config).value();
-  Manifest m{.job = "test", .step = step, .epoch = 1, .next_batch = 2, .config_digest = 3, .dataset_digest = 4,
-             .codes = {{"behaviour", 5}, {"semantic", 6}}, .groups = 1,
-             .files = {{"rows/g0000.rows", row_facts.bytes, row_facts.digest}, {"dense.safetensors", dense.bytes, dense.digest},
+  Manifest m{.job = "test",
+             .step = step,
+             .epoch = 1,
+             .next_batch = 2,
+             .config_digest = 3,
+             .dataset_digest = 4,
+             .codes = {{"behaviour", 5}, {"semantic", 6}},
+             .groups = 1,
+             .files = {{"rows/g0000.rows", row_facts.bytes, row_facts.digest},
+                       {"dense.safetensors", dense.bytes, dense.digest},
                        {kConfigName, config.bytes, config.digest}},
              .facts = {{"loss", "1.5"}}};
   CHECK(write_manifest(dir, m).has_value());
@@ -140,7 +150,8 @@ TEST(Checkpoints, BestIsReplacedAndRemovingLeavesNothing) {
 
 TEST(Diff, EqualButForPlacesIsEqual) {
   const io::TempFolder folder;
-  const auto a = make_checkpoint(folder / "a", Step{5}), b = make_checkpoint(folder / "b", Step{5}, {.config = "[job]\ndir = \"b\"\n"});
+  const auto a = make_checkpoint(folder / "a", Step{5}),
+             b = make_checkpoint(folder / "b", Step{5}, {.config = "[job]\ndir = \"b\"\n"});
   const auto report = diff(a, b).value();
   EXPECT_TRUE(report.equal());
   EXPECT_EQ(report.notes.size(), 1u);
@@ -148,13 +159,15 @@ TEST(Diff, EqualButForPlacesIsEqual) {
 
 TEST(Diff, ADifferentRowAndTensorAreNamedWithTheirDistance) {
   const io::TempFolder folder;
-  const auto a = make_checkpoint(folder / "a", Step{5}), b = make_checkpoint(folder / "b", Step{5}, {.row = 1.25f, .weight = 4});
+  const auto a = make_checkpoint(folder / "a", Step{5}),
+             b = make_checkpoint(folder / "b", Step{5}, {.row = 1.25f, .weight = 4});
   const auto report = diff(a, b).value();
   ASSERT_EQ(report.differences.size(), 2u);
   EXPECT_EQ(report.differences[0].where, "dense.safetensors: w");
   EXPECT_EQ(report.differences[0].max_abs, 2);
   EXPECT_EQ(report.differences[1].where, "rows/g0000.rows: table item");
-  EXPECT_THAT(report.differences[1].what, HasSubstr("1 of 2 rows differ, 0 only in the first, 0 only in the second; first at key 7"));
+  EXPECT_THAT(report.differences[1].what,
+              HasSubstr("1 of 2 rows differ, 0 only in the first, 0 only in the second; first at key 7"));
   EXPECT_EQ(report.differences[1].max_abs, 0.25);
 }
 

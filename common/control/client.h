@@ -32,7 +32,8 @@ class ControlClient {
   // The client speaks under the incarnation that this gives from then on. Say it once per process.
   // kInvalid: the configuration differs from the coordinator's, or the id is not below the configured count.
   virtual Result<wire::Registered> register_(const wire::Register& message) = 0;
-  // Waits until every server of the current generation is registered; kDisconnected after timeout_ms, naming who is missing.
+  // Waits until every server of the current generation is registered; kDisconnected after timeout_ms, naming who is
+  // missing.
   virtual Result<wire::Routing> wait_routing(int timeout_ms) = 0;
   // kRestart: a peer was lost or restarted; leave with code kStale, start again, register, load Registered.checkpoint.
   virtual Result<wire::Command> heartbeat(const wire::Heartbeat& message) = 0;
@@ -42,8 +43,8 @@ class ControlClient {
   // Say this as soon as the last batch of the lease is pushed, and before cut_part: a cut commits only when the leases
   // before it are complete. A worker that stops early completes its lease with what it has done and then cuts.
   virtual Status complete_lease(const wire::CompleteLease& message) = 0;
-  // Sends the part again and again until the cut is committed or timeout_ms is over: then committed is false, call again.
-  // Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut.
+  // Sends the part again and again until the cut is committed or timeout_ms is over: then committed is false, call
+  // again. Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut.
   // kStale: the cut was given up (a peer restarted).  timeout_ms 0: sends once and does not wait for the commit.
   virtual Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) = 0;
   virtual Result<wire::CutStatus> ask_cut(Step step) = 0;

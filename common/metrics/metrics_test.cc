@@ -23,7 +23,8 @@ TEST(Figures, DurationsGiveCountSumLastAndTheMaximumSinceTheLastLook) {
 }
 
 TEST(Prometheus, FiguresOfOneNameMakeOneFamilyAndNamesBecomeLegal) {
-  const std::string text = prometheus_text({{"fusion/ndcg@10", {{"split", "validation"}}, 0.5}, {"loss", {{"id", "0"}}, 2}, {"loss", {{"id", "1"}}, 3}});
+  const std::string text = prometheus_text(
+      {{"fusion/ndcg@10", {{"split", "validation"}}, 0.5}, {"loss", {{"id", "0"}}, 2}, {"loss", {{"id", "1"}}, 3}});
   EXPECT_NE(text.find("dyad_fusion_ndcg_10{split=\"validation\"} 0.5"), std::string::npos) << text;
   EXPECT_NE(text.find("dyad_loss{id=\"0\"} 2"), std::string::npos) << text;
   EXPECT_EQ(text.find("# TYPE dyad_loss"), text.rfind("# TYPE dyad_loss")) << text;
