@@ -2,45 +2,18 @@
 #include <cstdio>
 #include <memory>
 #include <CLI/CLI.hpp>
-#include <curl/curl.h>
 #include <nlohmann/json.hpp>
-#include "common/control/address.h"
 #include "ops/command.h"
+#include "ops/launch/job_status.h"
 
 namespace dyad::ops {
 namespace {
 
 using nlohmann::json;
-constexpr long kTimeoutMs = 5000;
-constexpr std::size_t kBodyBytesMax = 16u << 20;
-
 struct Options {
   std::string job_dir = "run", http;
   bool json = false;
 };
-
-std::size_t take(char* data, std::size_t size, std::size_t count, void* body) {
-  auto& text = *static_cast<std::string*>(body);
-  if (text.size() + size * count > kBodyBytesMax) return 0;
-  text.append(data, size * count);
-  return size * count;
-}
-
-Result<std::string> http_get(const std::string& url) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), &curl_easy_cleanup);
-  if (!curl) return fail(Code::kFailed, "libcurl did not start");
-  std::string body;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, kTimeoutMs);
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &take);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  if (const CURLcode code = curl_easy_perform(curl.get()); code != CURLE_OK)
-    return fail(Code::kDisconnected, "no answer from {}: {}; is the coordinator running?", url,
-                curl_easy_strerror(code));
-  return body;
-}
 
 void print_table(const json& s) {
   std::printf("%s: %s, epoch %llu of %llu, batch %llu of %llu, step %llu, %.0f samples/s\n",
@@ -60,14 +33,9 @@ void print_table(const json& s) {
 }
 
 Status show(const Options& options) {
-  std::string base = options.http;
-  if (base.empty()) {
-    DYAD_TRY(address, control::read_address(options.job_dir));
-    base = address.http;
-  }
-  DYAD_TRY(body, http_get(base + "/status.json"));
+  DYAD_TRY(body, options.http.empty() ? fetch_status_of(options.job_dir) : fetch_status(options.http));
   const json status = json::parse(body, nullptr, false);
-  if (!status.is_object()) return fail(Code::kInvalid, "{} answered no status; is it a coordinator?", base);
+  if (!status.is_object()) return fail(Code::kInvalid, "no status was answered; is a coordinator there?");
   if (options.json) {
     std::printf("%s\n", status.dump(1).c_str());
     return ok();
@@ -75,7 +43,7 @@ Status show(const Options& options) {
   try {
     print_table(status);
   } catch (const json::exception& e) {
-    return fail(Code::kInvalid, "{} answered the status of another version: {}", base, e.what());
+    return fail(Code::kInvalid, "the status of another version was answered: {}", e.what());
   }
   return ok();
 }

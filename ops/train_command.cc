@@ -11,6 +11,7 @@
 #include "common/io/atomic_file.h"
 #include "ops/command.h"
 #include "ops/launch/local_cluster.h"
+#include "ops/launch/train_progress.h"
 
 namespace dyad::ops {
 namespace {
@@ -53,8 +54,10 @@ Status train(const Options& options) {
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts});
-  DYAD_TRYV(cluster.run([] {}, [] { return stop_requests.load(); }));
+  DYAD_TRYV(cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
+  progress.finish();
   DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
   std::printf("%s; last checkpoint %s\n",
               cluster.stopped_early() ? "stopped, go on with --resume" : "training finished",

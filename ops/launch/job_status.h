@@ -1,0 +1,14 @@
+#pragma once
+// What the coordinator of a job answers at /status.json. Threads: any.
+#include <filesystem>
+#include <string>
+#include "common/base/result.h"
+
+namespace dyad::ops {
+
+// The text of `base`/status.json. `base`: "http://host:port". Fails with kDisconnected, naming the address.
+Result<std::string> fetch_status(const std::string& base);
+// The same of the coordinator that <job_dir>/coordinator.json names; kNotFound when there is none.
+Result<std::string> fetch_status_of(const std::filesystem::path& job_dir);
+
+}  // namespace dyad::ops

@@ -1,0 +1,24 @@
+#pragma once
+// The progress of a job, as its coordinator tells it: a bar on a terminal, plain lines elsewhere. Threads: one.
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include "common/base/progress.h"
+
+namespace dyad::ops {
+
+class TrainProgress {
+ public:
+  explicit TrainProgress(std::filesystem::path job_dir) : job_dir_(std::move(job_dir)) {}
+  void tick();       // cheap: asks at most once a second
+  void finish();
+
+ private:
+  void show(const std::string& status);
+  std::filesystem::path job_dir_;
+  std::unique_ptr<Progress> progress_;
+  double asked_s_ = 0;
+};
+
+}  // namespace dyad::ops
