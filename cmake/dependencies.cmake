@@ -46,7 +46,7 @@ target_include_directories(dyad_arrow SYSTEM INTERFACE ${DYAD_DEPS}/pyarrow/incl
 target_link_libraries(dyad_arrow INTERFACE ${DYAD_PARQUET_LIB} ${DYAD_ARROW_LIB})
 target_link_options(dyad_arrow INTERFACE -Wl,-rpath,${DYAD_DEPS}/pyarrow -Wl,--allow-shlib-undefined)
 
-# NCCL, with the CUDA runtime: from the wheels of `tools/setup.sh --gpu` (the ones that LibTorch loads) or from a toolkit.
+# NCCL, with the CUDA runtime: from the wheels of `tools/setup.sh --gpu` (those that LibTorch loads) or from a toolkit.
 # Never required: without it common/comm builds no_nccl.cc.
 find_package(CUDAToolkit QUIET)
 find_path(DYAD_NCCL_INCLUDE nccl.h HINTS ${DYAD_DEPS}/nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
