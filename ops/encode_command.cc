@@ -98,15 +98,17 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
   command->add_option("--dim", din.dim, "floats of a vector")->capture_default_str();
   command->add_option("--batch", din.batch, "samples a step")->capture_default_str();
   command->add_option("--negatives", din.negatives, "sampled items a step")->capture_default_str();
+  command->add_option("--hidden", din.hidden, "units of the attention MLP")->capture_default_str();
   command->add_option("--lr", din.lr, "of the attention unit")->capture_default_str();
   command->add_option("--row-lr", din.row_lr, "of the item rows")->capture_default_str();
+  command->add_option("--dropout", din.dropout, "of the rows of the history")->capture_default_str();
   command->add_option("--scale", din.scale, "of the scores at the start")->capture_default_str();
   command->add_option("--seed", din.seed, "of everything random")->capture_default_str();
   command->add_option("--threads", din.threads, "compute threads; another number may change the last bits")
       ->capture_default_str();
   command->add_flag("--random-init", options->random_init,
                     "start from random rows, not from the factored co-occurrence matrix");
-  command->footer("Example: dyad encode behaviour --data data/ml-100k --epochs 4");
+  command->footer("Example: dyad encode behaviour --data data/ml-100k --epochs 3");
   command->callback([options, &exit_code] { exit_code = finish(behaviour(*options)); });
 }
 

@@ -6,6 +6,7 @@
 
 namespace dyad::ops {
 
+AddCommand add_baseline_command;
 AddCommand add_ckpt_command;
 AddCommand add_codes_command;
 AddCommand add_config_command;
@@ -18,6 +19,7 @@ AddCommand add_synth_command;
 AddCommand add_train_command;
 
 constexpr AddCommand* kCommands[] = {
+    add_baseline_command,
     add_ckpt_command,
     add_codes_command,
     add_config_command,

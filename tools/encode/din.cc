@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "tools/encode/cooccurrence.h"
+#include "tools/encode/memory.h"
 
 namespace dyad::encode {
 namespace F = torch::nn::functional;
@@ -96,7 +97,7 @@ class Din {
     const auto d = static_cast<std::int64_t>(o.dim), m = static_cast<std::int64_t>(o.hidden);
     weights_ = {normals({m, 4 * d}, 1 / std::sqrt(4.0 * o.dim), o.seed, 1),
                 torch::zeros({m}),
-                torch::full({m}, 0.25),
+                torch::full({1}, 0.25),
                 normals({m}, 0.1 / std::sqrt(o.hidden), o.seed, 2),
                 torch::zeros({static_cast<std::int64_t>(o.history)}),
                 torch::full({1}, std::log(o.scale))};
@@ -106,7 +107,8 @@ class Din {
     adam_ = std::make_unique<torch::optim::Adam>(weights_, torch::optim::AdamOptions(o.lr));
   }
 
-  double step(const Batch& b, const torch::Tensor& log_q, double schedule) {
+  double step(const Batch& b, const torch::Tensor& log_q, double schedule, std::uint64_t number) {
+    torch::manual_seed(mix64(o_.seed, 0x64726f70, number));   // "drop"
     const auto rows = rows_.pull(b.unique), bias = bias_.pull(b.unique);
     const auto loss = loss_of(b, rows, bias, log_q.index_select(0, b.unique));
     adam_->zero_grad();
@@ -146,16 +148,15 @@ class Din {
                         const torch::Tensor& log_q) const {
     const auto unit = F::normalize(raw, F::NormalizeFuncOptions().dim(-1));
     const auto part = weights_[0].chunk(4, 1);
-    const auto h = F::embedding(b.history, unit), t = F::embedding(b.target, unit), n = F::embedding(b.negative, unit);
+    const auto h = F::embedding(b.history, torch::dropout(unit, o_.dropout, o_.dropout > 0)),
+               t = F::embedding(b.target, unit), n = F::embedding(b.negative, unit);
     const std::int64_t B = h.size(0), T = h.size(1), N = n.size(0), d = h.size(2), m = part[0].size(0);
     const auto of_h = h.matmul((part[0] + part[3]).t()) + weights_[1];                     // [B, T, m]
     const auto of_item = (part[1] - part[3]).t();                                          // [d, m]
     const auto pair_t = (h * t.unsqueeze(1)).matmul(part[2].t());                          // [B, T, m]
     const auto pair_n = h.view({B * T, d}).mm((n.unsqueeze(1) * part[2]).view({N * m, d}).t()).view({B, T, N, m});
     const auto age = F::embedding(b.age, weights_[4].unsqueeze(1)).squeeze(-1);            // [B, T]
-    const auto act = [&](const torch::Tensor& x) {
-      return (torch::relu(x) - weights_[2] * torch::relu(-x)).matmul(weights_[3]);
-    };
+    const auto act = [&](const torch::Tensor& x) { return torch::prelu(x, weights_[2]).matmul(weights_[3]); };
     const auto a_t = act(of_h + t.matmul(of_item).unsqueeze(1) + pair_t) + age;            // [B, T]
     const auto a_n = act(of_h.unsqueeze(2) + n.matmul(of_item) + pair_n) + age.unsqueeze(2);   // [B, T, N]
     const auto ht = h.matmul(t.unsqueeze(2)).squeeze(-1), hn = h.view({B * T, d}).mm(n.t()).view({B, T, N});
@@ -170,7 +171,7 @@ class Din {
 
   DinOptions o_;
   RowAdam rows_, bias_;
-  std::vector<torch::Tensor> weights_;       // W [m, 4d], b [m], PReLU slope [m], out [m], age [T], log scale [1]
+  std::vector<torch::Tensor> weights_;       // W [m, 4d], b [m], PReLU slope [1], out [m], age [T], log scale [1]
   std::unique_ptr<torch::optim::Adam> adam_;
 };
 
@@ -229,7 +230,8 @@ Status check_options(const Histories& histories, const DinOptions& o, std::size_
   if (samples == 0 || histories.items < 2)
     return fail(Code::kInvalid, "din: no user has two items in the training part; there is nothing to learn from");
   if (o.dim < 2 || o.hidden < 1 || o.history < 1 || o.batch < 1 || o.negatives < 1 || o.epochs < 0 || !(o.lr >= 0) ||
-      !(o.row_lr >= 0) || !(o.scale > 0))
+      !(o.row_lr >= 0) || !(o.scale > 0) ||
+      !(o.dropout >= 0 && o.dropout < 1))
     return fail(
         Code::kInvalid,
         "din: dim, hidden, history, batch, negatives and scale must be positive, epochs and rates not negative");
@@ -254,7 +256,7 @@ Result<io::Matrix> train(const Histories& histories, const DinOptions& o,
       const double schedule =
           std::min(1.0, static_cast<double>(step + 1) / 100) * (0.5 + 0.5 * std::cos(3.14159265358979 * done));
       const auto batch = batch_of(histories, samples, chosen, negatives.draw(o.negatives, o.seed, step), o.history);
-      const double loss = din.step(batch, negatives.log_q(), schedule);
+      const double loss = din.step(batch, negatives.log_q(), schedule, step);
       if (!std::isfinite(loss))
         return fail(Code::kFailed, "din: the loss is not finite at step {}; lower the learning rates", step + 1);
       sum += loss * static_cast<double>(chosen.size());
@@ -272,6 +274,7 @@ Result<io::Matrix> train(const Histories& histories, const DinOptions& o,
 Result<io::Matrix> train_din(const Histories& histories, const DinOptions& options,
                              const std::function<void(const DinEpoch&)>& on_epoch,
                              const std::function<void(std::size_t, std::size_t)>& on_batch) {
+  keep_freed_memory();
   const int threads = torch::get_num_threads();
   torch::set_num_threads(static_cast<int>(options.threads));
   try {

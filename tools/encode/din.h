@@ -17,9 +17,9 @@
 namespace dyad::encode {
 
 struct DinOptions {
-  std::size_t dim = 128, hidden = 32, history = 20, batch = 256, negatives = 64;
-  int epochs = 4;
-  double lr = 1e-3, row_lr = 1e-3, scale = 10;
+  std::size_t dim = 128, hidden = 8, history = 20, batch = 256, negatives = 128;
+  int epochs = 3;
+  double lr = 1e-3, row_lr = 3e-3, scale = 6, dropout = 0.5;   // dropout: of the history's rows
   bool cooccurrence_init = true;       // start the rows from cooccurrence.h; false: normal(0, 1)
   std::uint64_t seed = 1;
   unsigned threads = 1;
