@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROLES = ("ps", "worker", "coordinator")
 TOP = ("ops", "tools", "tests")
-CODE = (".h", ".cc", ".capnp")
+CODE = (".h", ".cc", ".inc", ".capnp")
 SCRIPTS = (".sh", ".py", ".cmake")
 MAX_LINES, MAX_COLUMNS, MAX_FUNCTION, MAX_BYTES = 500, 120, 60, 256 * 1024
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
