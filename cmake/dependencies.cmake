@@ -50,7 +50,7 @@ target_link_options(dyad_arrow INTERFACE -Wl,-rpath,${DYAD_DEPS}/pyarrow -Wl,--a
 # Never required: without it common/comm builds no_nccl.cc.
 find_package(CUDAToolkit QUIET)
 find_path(DYAD_NCCL_INCLUDE nccl.h HINTS ${DYAD_DEPS}/nvidia/nccl/include ${CUDAToolkit_INCLUDE_DIRS})
-find_path(DYAD_CUDA_INCLUDE cuda_runtime.h HINTS ${DYAD_DEPS}/nvidia/cu13/include ${CUDAToolkit_INCLUDE_DIRS})
+find_path(DYAD_CUDA_INCLUDE crt/host_config.h HINTS ${DYAD_DEPS}/nvidia/cu13/include ${CUDAToolkit_INCLUDE_DIRS})
 find_library(DYAD_NCCL_LIB NAMES libnccl.so.2 nccl HINTS ${DYAD_DEPS}/nvidia/nccl/lib ${CUDAToolkit_LIBRARY_DIR})
 find_library(DYAD_CUDART_LIB NAMES libcudart.so.13 cudart HINTS ${DYAD_DEPS}/nvidia/cu13/lib ${CUDAToolkit_LIBRARY_DIR})
 if(DYAD_NCCL_INCLUDE AND DYAD_CUDA_INCLUDE AND DYAD_NCCL_LIB AND DYAD_CUDART_LIB)

@@ -25,19 +25,17 @@ Result<std::unique_ptr<comm::Collective>> open_collective(const std::string& dev
   if (comm::launched_rank() < 0) return comm::make_solo();
   DYAD_TRY(all, comm::make_mpi(argc, argv));
   if (device != "cuda") return std::move(all);
-  const int gpus = std::max(1, static_cast<int>(torch::cuda::device_count())),
-            rank = static_cast<int>(all->rank().value);
-  return comm::make_nccl(std::move(all), rank % gpus);
+  return comm::make_nccl(std::move(all), comm::launched_local_rank());
 }
 
-Result<torch::Device> open_device(const std::string& name, std::uint32_t rank) {
+Result<torch::Device> open_device(const std::string& name) {
   if (name != "cuda") return torch::Device(torch::kCPU);
   if (!torch::cuda::is_available())
     return fail(Code::kNotFound,
                 "train.device = \"cuda\", but no CUDA device (or no CUDA build of LibTorch) is here; use --set "
                 "train.device=cpu");
-  return torch::Device(torch::kCUDA,
-                       static_cast<c10::DeviceIndex>(rank % static_cast<std::uint32_t>(torch::cuda::device_count())));
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);   // index_add and its like use atomics else
+  return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(std::max(0, comm::launched_local_rank())));
 }
 
 // LibTorch's exceptions become errors here, and only here.
@@ -59,7 +57,7 @@ Status train(const config::Sources& sources, comm::Collective& all) {
                 "started with {} rank(s), but train.workers = {}; run `mpirun -n {} dyad-worker train ...`", all.size(),
                 config.train.workers, config.train.workers);
   at::set_num_threads(static_cast<int>(config.train.threads));
-  DYAD_TRY(device, open_device(config.train.device, all.rank().value));
+  DYAD_TRY(device, open_device(config.train.device));
   return run_train_job(config, all, device, stop_signal);
 }
 

@@ -40,9 +40,11 @@ Result<std::unique_ptr<Collective>> make_mpi(int* argc, char*** argv);
 // The rank that the launcher gave this process (OMPI_COMM_WORLD_RANK), -1 when not under mpirun. Needs no MPI_Init.
 int launched_rank();
 int launched_size();
+int launched_local_rank();           // among the ranks of this machine
 
-// Dense sums by NCCL on `device`, everything else by `control`, which also carries NCCL's id. Fails with kNotFound, and
-// the reason, in a build without NCCL.
+// Dense sums by NCCL on `device`, everything else by `control`, which also carries NCCL's id. Fails on every rank
+// alike: kNotFound in a build without NCCL, kInvalid when a rank has no device. A rank that fails while it joins NCCL
+// ends the job by `control`, for the others wait for it inside NCCL.
 Result<std::unique_ptr<Collective>> make_nccl(std::unique_ptr<Collective> control, int device);
 
 }  // namespace dyad::comm

@@ -155,6 +155,7 @@ int number_in_environment(const char* name) {
 
 int launched_rank() { return number_in_environment("OMPI_COMM_WORLD_RANK"); }
 int launched_size() { return number_in_environment("OMPI_COMM_WORLD_SIZE"); }
+int launched_local_rank() { return number_in_environment("OMPI_COMM_WORLD_LOCAL_RANK"); }
 
 Result<std::unique_ptr<Collective>> make_mpi(int* argc, char*** argv) {
   int provided = 0;

@@ -6,6 +6,7 @@
 #include <nccl.h>
 #include <cstdlib>
 #include <utility>
+#include "common/base/log.h"
 
 namespace dyad::comm {
 namespace {
@@ -29,16 +30,20 @@ class Nccl : public Collective {
     if (stream_) cudaStreamDestroy(stream_);
   }
   Status open(int device) {
-    DYAD_TRYV(cuda_checked(cudaSetDevice(device), "choosing the device"));
-    DYAD_TRYV(cuda_checked(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream"));
-    DYAD_TRYV(cuda_checked(cudaEventCreateWithFlags(&ready_, cudaEventDisableTiming), "making an event"));
     ncclUniqueId id{};
-    if (control_->rank() == WorkerRank{0}) {
-      DYAD_TRYV(nccl_checked(ncclGetUniqueId(&id), "making NCCL's id"));
-    }
+    const Status mine = prepare(device, id);
+    double failed = mine ? 0 : 1;
+    DYAD_TRYV(control_->sum({&failed, 1}));
+    if (!mine) return mine;
+    if (failed > 0)
+      return fail(Code::kInvalid, "{:.0f} other worker(s) cannot use a device; see their messages", failed);
     DYAD_TRYV(control_->broadcast(std::as_writable_bytes(std::span(&id, 1))));
-    return nccl_checked(ncclCommInitRank(&comm_, static_cast<int>(size()), id, static_cast<int>(rank().value)),
-                        "joining NCCL");
+    const Status joined = nccl_checked(
+        ncclCommInitRank(&comm_, static_cast<int>(size()), id, static_cast<int>(rank().value)), "joining NCCL");
+    if (joined) return ok();
+    LOG_ERROR("{}", joined.error().message);
+    control_->abort(static_cast<int>(joined.error().code));
+    return joined;                               // not reached
   }
   WorkerRank rank() const override { return control_->rank(); }
   std::uint32_t size() const override { return control_->size(); }
@@ -61,6 +66,17 @@ class Nccl : public Collective {
   }
 
  private:
+  Status prepare(int device, ncclUniqueId& id) {
+    int devices = 0;
+    DYAD_TRYV(cuda_checked(cudaGetDeviceCount(&devices), "counting the devices"));
+    if (device >= devices)
+      return fail(Code::kInvalid, "worker {} needs CUDA device {}, this machine has {}: one worker a GPU, so lower "
+                  "train.workers or start fewer on this machine", rank(), device, devices);
+    DYAD_TRYV(cuda_checked(cudaSetDevice(device), "choosing the device"));
+    DYAD_TRYV(cuda_checked(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream"));
+    DYAD_TRYV(cuda_checked(cudaEventCreateWithFlags(&ready_, cudaEventDisableTiming), "making an event"));
+    return rank() == WorkerRank{0} ? nccl_checked(ncclGetUniqueId(&id), "making NCCL's id") : ok();
+  }
   Status enqueue(std::span<float> values) {
     DYAD_TRYV(cuda_checked(cudaEventRecord(ready_, cudaStreamLegacy), "recording the gradients"));
     DYAD_TRYV(cuda_checked(cudaStreamWaitEvent(stream_, ready_, 0), "ordering the sum behind the gradients"));
