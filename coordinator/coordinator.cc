@@ -13,6 +13,7 @@ Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutS
       leases_(options.leases, plan), cuts_(options.servers, options.keep) {}
 
 wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries) {
+  remove_old(entries);          // not right after a commit: that must be in the journal before what it replaces goes
   auto answered = std::visit([&](const auto& m) { return answer(sender, m, now, entries); }, message);
   if (answered.has_value()) return std::move(answered.value());
   return wire::ErrorReply{std::move(answered.error())};
@@ -126,7 +127,6 @@ Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cuts_.commit(cut, store_.folder(cut.step), entries);
   LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,
            cut.next.epoch, cut.next.batch);
-  remove_old(entries);
   return ok();
 }
 
@@ -141,6 +141,7 @@ void Coordinator::tick(Millis now, Entries& entries) {
   const std::size_t before = entries.size();
   membership_.tick(now, entries);
   for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);
+  remove_old(entries);
   if (stopping_ms_ == 0 && membership_.all_workers_left()) stopping_ms_ = now;
   if (stopping_ms_ != 0 && !cuts_.any_pending()) membership_.stop();
 }
@@ -171,16 +172,18 @@ Coordinator::End Coordinator::end(Millis now, std::string& why) const {
   return End::kDone;
 }
 
-// Keeps at most kCurvePointsMax points: when full, every other one goes and from then on half as many come.
 void Coordinator::note_progress(const wire::Sender& sender, const wire::Heartbeat& message) {
   const auto loss = message.metrics.find("loss");
-  if (sender.role != wire::Role::kWorker || sender.id != 0 || loss == message.metrics.end() ||
-      !std::isfinite(loss->second))
-    return;
-  while (!curve_.empty() && curve_.back().step > message.step) curve_.pop_back();      // the worker went back to a cut
-  if (!curve_.empty() && message.step.value < curve_.back().step.value + curve_every_) return;
-  const auto speed = message.metrics.find("samples_per_s");
-  curve_.push_back({message.step, loss->second, speed == message.metrics.end() ? 0 : speed->second});
+  if (sender.role == wire::Role::kWorker && sender.id == 0 && loss != message.metrics.end())
+    add_to_curve({message.step, loss->second});
+}
+
+// Keeps at most kCurvePointsMax points: when full, every other one goes and from then on half as many come.
+void Coordinator::add_to_curve(const CurvePoint& point) {
+  if (!std::isfinite(point.loss)) return;
+  while (!curve_.empty() && curve_.back().step > point.step) curve_.pop_back();
+  if (!curve_.empty() && point.step.value < curve_.back().step.value + curve_every_) return;
+  curve_.push_back(point);
   if (curve_.size() <= kCurvePointsMax) return;
   std::deque<CurvePoint> half;
   for (std::size_t i = 0; i < curve_.size(); i += 2) half.push_back(curve_[i]);

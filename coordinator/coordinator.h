@@ -21,9 +21,9 @@ struct CoordinatorOptions {
   Millis dead_after_ms = 15000;
 };
 
-struct CurvePoint {                        // of the status page; not journalled
+struct CurvePoint {                        // of the status page; not journalled, but see steps.jsonl
   Step step;
-  double loss = 0, samples_per_s = 0;
+  double loss = 0;
 };
 
 class Coordinator {
@@ -32,6 +32,8 @@ class Coordinator {
 
   wire::Body handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries);
   void tick(Millis now, Entries& entries);                   // a few times a second
+  // Points come in step order; an earlier step than the last drops what is behind it (the workers went back to a cut).
+  void add_to_curve(const CurvePoint& point);
   void apply(const Entry& entry, Millis now);                // replay, and the first entry of a run
 
   enum class End { kNotYet, kDone, kFailed };

@@ -9,6 +9,7 @@
 namespace dyad::coordinator {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -108,10 +109,13 @@ TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {
   commit(30);
   evaluate(30, 0.9, "test");
   commit(40);
+  EXPECT_THAT(store_.exist, Contains(Step{20})) << "goes once the new one is in the journal";
+  core_.tick(now_, entries_);
   EXPECT_THAT(store_.exist, ElementsAre(Step{10}, Step{30}, Step{40}));
   evaluate(40, 0.6);
   EXPECT_EQ(store_.best, Step{40});
   commit(50);
+  core_.tick(now_, entries_);
   EXPECT_THAT(store_.exist, ElementsAre(Step{40}, Step{50}));
 }
 

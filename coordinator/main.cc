@@ -7,6 +7,7 @@
 #include "common/config/cli.h"
 #include "common/data/dataset.h"
 #include "common/data/trie.h"
+#include "common/net/job_key.h"
 #include "coordinator/checkpoint_store.h"
 #include "coordinator/server.h"
 #include "coordinator/start.h"
@@ -45,6 +46,7 @@ CoordinatorOptions options_of(const config::Config& config) {
 Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
+  DYAD_TRY(security, net::read_job_key(config.security.key_file));
   DYAD_TRY(dataset, data::Dataset::open(config.job.data));
   DYAD_TRY(codes, code_digests(config.job.data));
   SamplePlan plan(data::samples(dataset, data::Split::kTrain),
@@ -59,8 +61,9 @@ Status run(const config::Sources& sources, StartMode mode) {
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options_of(config), plan, store);
   DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
-  return serve({config.coordinator.bind, config.coordinator.http, config.job.dir}, coordinator, journal,
-               stop_requested);
+  return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,
+                config.security.trusted_network},
+               coordinator, journal, stop_requested);
 }
 
 void on_signal(int) { stop_requested = true; }
@@ -76,7 +79,11 @@ int main(int argc, char** argv) {
   auto* resume_flag = app.add_flag("--resume", resume, "start a run at the newest valid checkpoint of job.dir");
   app.add_flag("--recover", recover, "go on with the run that a killed coordinator left; servers and workers still run")
       ->excludes(resume_flag);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
+  }
   set_log_role("coordinator", -1);
   std::signal(SIGTERM, on_signal);
   std::signal(SIGINT, on_signal);

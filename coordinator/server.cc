@@ -42,6 +42,7 @@ class Loop {
       const auto end = coordinator_.end(now, why);
       if (end == Coordinator::End::kFailed) return fail(Code::kFailed, "{}", why);
       if (end == Coordinator::End::kDone) {
+        DYAD_TRYV(tick(now));                      // what the last checkpoint replaces
         LOG_INFO("the job is over: {}", why);
         return ok();
       }
@@ -104,9 +105,12 @@ class Loop {
 
 Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& journal, const std::atomic<bool>& stop) {
   net::Context context;
+  if (options.security.enabled()) { DYAD_TRYV(context.start_authentication({options.security.own.public_key})); }
   DYAD_TRY(listener,
            net::Listener::bind(context, {.endpoint = options.bind,
-                                         .message_bytes_max = static_cast<std::int64_t>(wire::kHeaderBytesMax)}));
+                                         .message_bytes_max = static_cast<std::int64_t>(wire::kHeaderBytesMax),
+                                         .security = options.security,
+                                         .allow_unauthenticated = options.trusted_network}));
   Published published;
   DYAD_TRY(http,
            HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <string>
+#include "common/net/socket.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/journal.h"
 
@@ -12,6 +13,8 @@ namespace dyad::coordinator {
 struct ServerOptions {
   std::string bind = "tcp://127.0.0.1:*", http = "127.0.0.1:0";
   std::filesystem::path job_dir;                   // gets coordinator.json while the server runs
+  net::Security security;
+  bool trusted_network = false;                    // the control port may be plain and public
 };
 
 // Serves until the job is over (ok), it failed (kFailed with the reason), or `stop` is set (ok).

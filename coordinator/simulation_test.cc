@@ -26,7 +26,9 @@ class Simulation {
 
   void run() {
     for (int attempt = 0; attempt < 200; ++attempt) {
-      if (start_everybody() && train()) return;
+      if (!start_everybody() || !train()) continue;
+      core_->tick(now_, entries_);                                 // removes what the last cut replaces
+      return;
     }
     FAIL() << "the job did not end";
   }

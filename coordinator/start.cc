@@ -2,6 +2,7 @@
 
 #include "common/base/digest.h"
 #include "common/base/log.h"
+#include "common/metrics/step_log.h"
 
 namespace dyad::coordinator {
 
@@ -77,6 +78,16 @@ Entries reconcile(const fs::path& checkpoints, const Cuts& cuts) {
   return entries;
 }
 
+// What the status page shows of the steps before this start. Worth a warning, not a failure.
+void draw_curve(const fs::path& job_dir, Coordinator& coordinator) {
+  const auto records = metrics::read_step_log(job_dir / metrics::kStepLogName);
+  if (!records) LOG_WARN("{}", records.error().message);
+  else
+    for (const auto& record : records.value())
+      if (const auto loss = record.values.find("loss"); loss != record.values.end())
+        coordinator.add_to_curve({record.step, loss->second});
+}
+
 }  // namespace
 
 Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator,
@@ -89,6 +100,7 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   DYAD_TRY(journal, Journal::open(file, records));
   DYAD_TRY(old, decode_all(file, records));
   for (const Entry& entry : old) coordinator.apply(entry, now);
+  if (mode != StartMode::kFresh) draw_curve(job_dir, coordinator);
   if (mode == StartMode::kRecover) {
     if (coordinator.run().workers == 0)
       return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());

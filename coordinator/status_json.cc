@@ -80,7 +80,7 @@ std::string status_json(Coordinator& coordinator, Millis now) {
   const Place place = coordinator.place_at(step);
   json curve = json::array(), audits = json::array(), pending = json::array();
   for (const CurvePoint& p : coordinator.curve())
-    curve.push_back({{"step", p.step.value}, {"loss", p.loss}, {"samples_per_s", p.samples_per_s}});
+    curve.push_back({{"step", p.step.value}, {"loss", p.loss}});
   for (const auto& [epoch, a] : coordinator.leases().audits())
     audits.push_back({{"epoch", epoch}, {"passed", a.passed}, {"samples", a.samples}, {"text", a.text}});
   for (const auto& [cut, parts] : coordinator.cuts().pending())

@@ -12,9 +12,8 @@ const data::EpochPlan& SamplePlan::plan(std::uint64_t epoch) {
   return plans_.back().second;
 }
 
-std::uint64_t SamplePlan::batches(std::uint64_t epoch) {
-  const auto known = batches_.find(epoch);
-  return known != batches_.end() ? known->second : batches_[epoch] = plan(epoch).batches();
+std::uint64_t SamplePlan::batches(std::uint64_t) {
+  return data::EpochPlan::batches_of(samples_.size(), options_.global_batch);
 }
 
 Sum SamplePlan::whole() {

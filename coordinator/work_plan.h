@@ -23,7 +23,6 @@ class SamplePlan final : public WorkPlan {
   data::EpochOptions options_;                   // epoch is filled in
   std::uint32_t workers_;
   std::deque<std::pair<std::uint64_t, data::EpochPlan>> plans_;
-  std::map<std::uint64_t, std::uint64_t> batches_;
 };
 
 }  // namespace dyad::coordinator

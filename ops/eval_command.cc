@@ -15,6 +15,7 @@
 #include "common/config/config.h"
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
+#include "common/net/job_key.h"
 #include "coordinator/start.h"
 #include "ops/command.h"
 #include "ops/launch/child.h"
@@ -57,7 +58,8 @@ bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& sp
 }
 
 // The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more.
-Status report(const std::filesystem::path& job, const std::filesystem::path& checkpoint, const std::string& split) {
+Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split) {
+  const std::filesystem::path job = config.job.dir;
   DYAD_TRY(text, io::read_file(checkpoint / ("eval-" + split + ".json")));
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.contains("metrics"))
@@ -68,6 +70,8 @@ Status report(const std::filesystem::path& job, const std::filesystem::path& che
     control::ClientOptions who;
     who.job_dir = job;
     who.call_ms = 5000;
+    DYAD_TRY(security, net::read_job_key(config.security.key_file));
+    who.security = security;
     DYAD_TRY(control, control::ControlClient::connect(who));
     if (control->report_eval(result)) return ok();
   }
@@ -79,6 +83,7 @@ Status follow(Options options) {
   std::signal(SIGUSR1, on_last_round);
   const std::filesystem::path job = options.follow, checkpoints = ckpt::checkpoints_dir(job);
   DYAD_TRY(config, config::load({(job / "config.toml").string(), /*environment=*/false, {}}));
+  config.job.dir = options.follow;
   if (options.users == 0) options.users = config.eval.during_training_users;
   options.ranks = std::max(options.ranks, config.eval.workers);
   std::set<std::string> tried;
@@ -95,7 +100,7 @@ Status follow(Options options) {
       while (!child.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
       if (const auto code = child.poll(); *code != 0 && std::filesystem::exists(checkpoint))
         LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
-      else if (Status told = report(job, checkpoint, options.split); !told)
+      else if (Status told = report(config, checkpoint, options.split); !told)
         LOG_WARN("{}", told.error().message);
     }
     if (last) return ok();

@@ -13,6 +13,7 @@ AddCommand add_config_command;
 AddCommand add_encode_command;
 AddCommand add_eval_command;
 AddCommand add_import_command;
+AddCommand add_key_command;
 AddCommand add_recommend_command;
 AddCommand add_status_command;
 AddCommand add_synth_command;
@@ -26,6 +27,7 @@ constexpr AddCommand* kCommands[] = {
     add_encode_command,
     add_eval_command,
     add_import_command,
+    add_key_command,
     add_recommend_command,
     add_status_command,
     add_synth_command,

@@ -43,6 +43,8 @@ Status train(const Options& options) {
   DYAD_TRY(config, config::load(options.sources));
   config.job.dir = std::filesystem::absolute(config.job.dir).lexically_normal().string();
   config.job.data = std::filesystem::absolute(config.job.data).lexically_normal().string();
+  if (!config.security.key_file.empty())
+    config.security.key_file = std::filesystem::absolute(config.security.key_file).lexically_normal().string();
   const auto file = std::filesystem::path(config.job.dir) / "config.toml";
   if (options.resume) {
     DYAD_TRYV(check_same_job(config, file));

@@ -18,7 +18,10 @@ std::uint64_t place_of(BucketId bucket, TableId table) {
 }
 
 std::vector<Located> sorted_rows(const Cut& cut, const wire::Partition& partition) {
+  std::size_t count = 0;
+  for (const auto& shard : cut.shards) for (const TableSnapshot& table : shard->tables) count += table.rows;
   std::vector<Located> rows;
+  rows.reserve(count);
   for (const auto& shard : cut.shards)
     for (const TableSnapshot& table : shard->tables)
       for (std::size_t r = 0; r < table.rows; ++r) {

@@ -18,7 +18,7 @@ struct Cut {
   std::vector<std::shared_ptr<const ShardSnapshot>> shards;
 };
 
-// Writes rows/g0000.rows ... for each of `groups`, also those without rows, and returns them, synced. Costs 24 bytes a
+// Writes rows/g0000.rows ... for each of `groups`, also those without rows, and returns them, synced. Costs 32 bytes a
 // row beside the snapshot.
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
                                               const wire::Partition& partition, std::span<const GroupId> groups);

@@ -14,12 +14,15 @@
 #include "common/config/cli.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
+#include "common/net/job_key.h"
 #include "ps/server.h"
 
 namespace dyad::ps {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+
+constexpr double kRepeatCutS = 0.5;     // a part goes out again until its cut is committed: parts are not journalled
 
 // Parts of cuts on their way from the cut writer to the main thread, which reports them.
 class CutQueue {
@@ -59,6 +62,7 @@ Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQ
       {c.rows.optimizer, f(c.rows.beta1), f(c.rows.beta2), f(c.rows.eps), f(c.rows.weight_decay), f(c.rows.clip)}};
   o.threads = c.servers.threads;
   o.listen.endpoint = c.servers.bind;
+  o.listen.allow_unauthenticated = c.security.trusted_network;
   o.checkpoint_folder = [dir = c.job.dir](Step step) { return ckpt::checkpoints_dir(dir) / ckpt::folder_name(step); };
   o.on_cut = [&cuts](Step step, Result<std::vector<wire::FilePart>> parts) { cuts.put(step, std::move(parts)); };
   return o;
@@ -79,29 +83,59 @@ Result<wire::Routing> wait_routing(control::ControlClient& control, std::uint32_
   }
 }
 
-// Reports the cuts that are on disk; waits for the first at most timeout_ms.
-Status report_cuts(control::ControlClient& control, CutQueue& cuts, int timeout_ms) {
-  while (auto cut = cuts.take(timeout_ms)) {
-    DYAD_TRY(parts, std::move(cut->second));
-    const auto reported = control.cut_part({cut->first, std::move(parts), {}}, 0);
-    if (!reported && reported.error().code != Code::kStale) return reported.error();
-    if (!reported) LOG_WARN("cut {} was given up: {}", cut->first, reported.error().message);
-    timeout_ms = 0;
+// Tells the coordinator which cuts are on disk here, each again and again until it is committed or given up: one that
+// was killed in between knows only what it is told again.
+class CutReports {
+ public:
+  CutReports(control::ControlClient& control, CutQueue& cuts) : control_(control), cuts_(cuts) {}
+  bool all_committed() const { return open_.empty(); }
+  // Says new ones, waiting for the first at most timeout_ms, and old ones when it is time.
+  Status run(int timeout_ms) {
+    while (auto cut = cuts_.take(timeout_ms)) {
+      DYAD_TRY(parts, std::move(cut->second));
+      DYAD_TRYV(say(open_.emplace(cut->first, std::move(parts)).first));
+      timeout_ms = 0;
+    }
+    if (steady_now_s() < again_s_) return ok();
+    for (auto at = open_.begin(); at != open_.end();) {
+      const auto part = at++;
+      DYAD_TRYV(say(part));
+    }
+    return ok();
   }
-  return ok();
-}
 
-// Reports cuts and metrics until the job ends. A coordinator that is away is waited for: the rows are here.
-Status attend(Server& server, control::ControlClient& control, control::HeartbeatThread& heartbeat, CutQueue& cuts) {
+ private:
+  Status say(std::map<Step, std::vector<wire::FilePart>>::iterator part) {
+    const auto told = control_.cut_part({part->first, part->second, {}}, 0);
+    again_s_ = steady_now_s() + kRepeatCutS;
+    if (!told && told.error().code != Code::kStale) return told.error();
+    if (!told) LOG_WARN("cut {} was given up: {}", part->first, told.error().message);
+    if (!told || told.value().committed) open_.erase(part);
+    return ok();
+  }
+  control::ControlClient& control_;
+  CutQueue& cuts_;
+  std::map<Step, std::vector<wire::FilePart>> open_;
+  double again_s_ = 0;
+};
+
+// Reports cuts and metrics until the job ends. A coordinator that is away is waited for, at most away_ms: the rows are
+// here.
+Status attend(Server& server, control::HeartbeatThread& heartbeat, CutReports& cuts, std::uint32_t away_ms) {
   while (!stop_requested) {
     const wire::Command command = heartbeat.command();
     if (command == wire::Command::kStop) return ok();
     if (command == wire::Command::kRestart)
       return fail(Code::kStale, "a peer was lost or restarted: this server leaves and must be started again");
+    if (heartbeat.silent_ms() > away_ms)
+      return fail(Code::kDisconnected,
+                  "no answer from the coordinator for {} ms: this server leaves; start the job again with --resume "
+                  "(servers.timeout_ms is how long it waits)",
+                  heartbeat.silent_ms());
     if (server.failed()) return fail(Code::kFailed, "serving ended, see the log above");
     heartbeat.set_step(server.applied());
     heartbeat.set_metrics(server.metrics());
-    DYAD_TRYV(report_cuts(control, cuts, 250));
+    DYAD_TRYV(cuts.run(250));
   }
   return ok();
 }
@@ -115,9 +149,16 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   CutQueue cuts;
   net::Context context;
   DYAD_TRY(options, options_of(config, id, cuts));
+  DYAD_TRY(security, net::read_job_key(config.security.key_file));
+  options.listen.security = security;
+  if (security.enabled()) { DYAD_TRYV(context.start_authentication({security.own.public_key})); }
   DYAD_TRY(server, Server::bind(context, options));
-  control::ClientOptions at{
-      wire::Role::kServer, id, {}, coordinator.empty() ? config.coordinator.address : coordinator, config.job.dir};
+  control::ClientOptions at{.role = wire::Role::kServer,
+                            .id = id,
+                            .address = coordinator.empty() ? config.coordinator.address : coordinator,
+                            .job_dir = config.job.dir,
+                            .security = security,
+                            .call_ms = static_cast<int>(config.servers.timeout_ms)};
   DYAD_TRY(control, control::ControlClient::connect(at));
   DYAD_TRY(registered, control->register_({server->endpoint(), config::result_digest(config),
                                            static_cast<std::uint32_t>(::getpid()), host_name()}));
@@ -130,10 +171,14 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);
   heartbeat->set_state("ready");
-  const Status end = attend(*server, *control, *heartbeat, cuts);
+  CutReports reports(*control, cuts);
+  const Status end = attend(*server, *heartbeat, reports, config.servers.timeout_ms);
   server->stop();
   if (!end) return end;
-  DYAD_TRYV(report_cuts(*control, cuts, 0));     // what stop() still wrote
+  const double patient_until = steady_now_s() + config.servers.timeout_ms * 1e-3;
+  do {                                           // what stop() still wrote
+    DYAD_TRYV(reports.run(50));
+  } while (!reports.all_committed() && !stop_requested && steady_now_s() < patient_until);
   LOG_INFO("leaves at step {}: {}", server->applied(), stop_requested ? "asked to" : "the job is over");
   heartbeat->set_state("done");
   return control->goodbye(stop_requested ? "stopped" : "done");

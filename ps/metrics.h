@@ -37,8 +37,7 @@ class Histogram {                                  // of seconds, in powers of t
 
 struct Metrics {
   std::atomic<std::uint64_t> pulls{0}, pushes{0}, pulled_rows{0}, pushed_rows{0}, updated_rows{0}, bytes_in{0},
-      bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, row_bytes{0}, cuts{0},
-      cut_bytes{0};
+      bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, cuts{0}, cut_bytes{0};
   Histogram pull_wait, apply, cut;
 
   std::map<std::string, double> snapshot() const {
@@ -51,7 +50,7 @@ struct Metrics {
         put("duplicates", duplicates);
     put("refused", refused), put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied),
         put("rows", rows);
-    put("row_bytes", row_bytes), put("cuts", cuts), put("cut_bytes", cut_bytes);
+    put("cuts", cuts), put("cut_bytes", cut_bytes);
     const auto time = [&](const std::string& name, const Histogram& h) {
       out[name + "_s_sum"] = h.sum();
       out[name + "_s_p50"] = h.quantile(0.5);

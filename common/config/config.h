@@ -39,6 +39,7 @@ struct Train {
   std::string device = "cpu";            // cpu | cuda
   double allreduce_bucket_mb = 1.0;
   std::uint64_t max_steps = 0;           // 0: all epochs
+  std::uint32_t log_every = 10;          // steps, to <job.dir>/steps.jsonl
 };
 struct Rows {                            // the parameter tables on the servers
   std::string optimizer = "adam";        // sgd | adagrad | rowwise_adagrad | adam | adamw
@@ -51,6 +52,10 @@ struct Servers {
   std::uint32_t count = 2, buckets = 1024, groups = 32, threads = 1;  // threads a server; groups: files of a checkpoint
   std::string bind = "tcp://127.0.0.1:*";
   std::uint32_t timeout_ms = 60000;      // a peer silent for this long is gone
+};
+struct Security {
+  std::string key_file;                  // empty: no authentication, loopback only
+  bool trusted_network = false;
 };
 struct Coordinator {
   std::string bind = "tcp://127.0.0.1:*";    // control port
@@ -77,6 +82,7 @@ struct Config {
   Train train;
   Rows rows;
   Servers servers;
+  Security security;
   Coordinator coordinator;
   Checkpoint checkpoint;
   Eval eval;

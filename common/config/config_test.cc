@@ -76,7 +76,7 @@ TEST_F(ConfigFile, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(error("[modle]\ndim = 3\n"), "job.toml:1: unknown section [modle]; did you mean [model]?");
   EXPECT_EQ(error("[zzzzzzzz]\n"),
             "job.toml:1: unknown section [zzzzzzzz]; sections are job, model, train, rows, servers, "
-            "coordinator, checkpoint, eval");
+            "security, coordinator, checkpoint, eval");
   EXPECT_EQ(error("seed = 3\n"), "job.toml:1: unknown key seed; did you mean job.seed?");
   EXPECT_EQ(error("[model]\nqqqqqqqq = 3\n"), "job.toml:2: unknown key model.qqqqqqqq; `dyad config` prints all keys");
   EXPECT_EQ(error("", {"train.bacth=3"}), "--set train.bacth=3: unknown key train.bacth; did you mean train.batch?");

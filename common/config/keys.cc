@@ -66,10 +66,11 @@ const std::vector<Key>& table() {
       KEY(train, device, one_of({"cpu", "cuda"}), R, "where the dense network runs; cuda: one worker a GPU"),
       KEY(train, allreduce_bucket_mb, above(0), R, "MiB of dense gradients reduced together"),
       KEY(train, max_steps, from(0), N,
-          "stop after this many steps; 0: after all epochs. The schedule counts all epochs"),
+          "stop after this many steps; 0: after all epochs. The learning rate's schedule counts all epochs"),
+      KEY(train, log_every, between(0, kU32), N, "steps between two lines of <job.dir>/steps.jsonl; 0: none"),
 
       KEY(rows, optimizer, one_of({"sgd", "adagrad", "rowwise_adagrad", "adam", "adamw"}), R,
-          "of the rows on the servers"),
+          "of the rows on the servers; a row's moments stand still while it gets no gradient (lazy)"),
       KEY(rows, lr_scale, from(0), R, "times the learning rate of the step"),
       KEY(rows, beta1, rate(), R, "of adam and adamw"),
       KEY(rows, beta2, rate(), R, "of adam and adamw"),
@@ -84,6 +85,11 @@ const std::vector<Key>& table() {
       KEY(servers, threads, between(1, 1024), N, "owner threads of a server"),
       KEY(servers, bind, starting_with("tcp://"), N, "address that a server listens on; port * is any free one"),
       KEY(servers, timeout_ms, between(100, 86400000), N, "a peer silent for this long is gone, milliseconds"),
+
+      KEY(security, key_file, any(), N,
+          "key of the job (`dyad key FILE`), the same for every process: peers without it are kept out, traffic is "
+          "encrypted (ZeroMQ CURVE); empty: plain, on loopback only"),
+      KEY(security, trusted_network, any(), N, "allow plain ports on other addresses than loopback"),
 
       KEY(coordinator, bind, starting_with("tcp://"), N, "address of the control port; port * is any free one"),
       KEY(coordinator, http, not_empty(), N, "host:port of status page and /metrics; port 0 is any free one"),

@@ -142,7 +142,8 @@ class NetControlClient final : public ControlClient {
       endpoint = address.control;
     }
     if (requests_ && requests_->endpoint() == endpoint) return ok();
-    requests_.emplace(context_, net::ConnectOptions{.endpoint = endpoint, .linger_ms = 0});
+    requests_.emplace(context_,
+                      net::ConnectOptions{.endpoint = endpoint, .linger_ms = 0, .security = options_.security});
     return ok();
   }
 

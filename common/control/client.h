@@ -9,6 +9,7 @@
 #include <string>
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/net/socket.h"
 #include "common/wire/messages.h"
 
 namespace dyad::control {
@@ -19,6 +20,7 @@ struct ClientOptions {
   Incarnation incarnation;                   // of a process that is registered already (its heartbeat thread's client)
   std::string address;                       // coordinator.address; empty: read <job_dir>/coordinator.json
   std::filesystem::path job_dir;
+  net::Security security;                    // the job's (net/job_key.h)
   int call_ms = 60000;                       // bound of one call, restarts of the coordinator included
   int attempt_ms = 2000;                     // without an answer for so long: look up the address and ask again
 };

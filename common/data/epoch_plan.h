@@ -23,6 +23,9 @@ struct EpochOptions {
 class EpochPlan {
  public:
   EpochPlan(std::span<const Sample> samples, const EpochOptions& options);   // borrows nothing
+  static std::size_t batches_of(std::size_t samples, std::size_t global_batch) {   // of any epoch
+    return (samples + global_batch - 1) / global_batch;
+  }
   std::size_t batches() const { return begin_.size() - 1; }
   // Indices into `samples` of global batch b, in order.
   std::span<const std::uint32_t> batch(std::size_t b) const;

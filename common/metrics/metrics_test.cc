@@ -1,6 +1,10 @@
+#include <fstream>
 #include <gtest/gtest.h>
+#include "common/io/atomic_file.h"
+#include "common/io/temp_folder.h"
 #include "common/metrics/figures.h"
 #include "common/metrics/prometheus.h"
+#include "common/metrics/step_log.h"
 
 namespace dyad::metrics {
 namespace {
@@ -28,6 +32,44 @@ TEST(Prometheus, FiguresOfOneNameMakeOneFamilyAndNamesBecomeLegal) {
   EXPECT_NE(text.find("dyad_fusion_ndcg_10{split=\"validation\"} 0.5"), std::string::npos) << text;
   EXPECT_NE(text.find("dyad_loss{id=\"0\"} 2"), std::string::npos) << text;
   EXPECT_EQ(text.find("# TYPE dyad_loss"), text.rfind("# TYPE dyad_loss")) << text;
+}
+
+class StepLogFile : public testing::Test {
+ protected:
+  static StepRecord record(std::uint64_t step) { return {Step{step}, step / 10, {{"loss", 1.0 / (1.0 + step)}}}; }
+  void write(Step from, std::uint64_t first, std::uint64_t last) {
+    auto log = StepLog::open(file_, from).value();
+    for (std::uint64_t step = first; step <= last; ++step) ASSERT_TRUE(log.append(record(step)));
+  }
+  std::string text() const { return io::read_file(file_).value(); }
+  io::TempFolder folder_;
+  std::filesystem::path file_ = folder_.path() / kStepLogName;
+};
+
+TEST_F(StepLogFile, GoingOnFromACutLeavesTheFileOfAnUndisturbedRun) {
+  write(Step{0}, 1, 20);
+  const std::string undisturbed = text();
+  write(Step{0}, 1, 13);                        // a fresh run begins a fresh file
+  std::ofstream(file_, std::ios::app) << R"({"step":14,"epo)";   // killed while it wrote
+  write(Step{10}, 11, 20);
+  EXPECT_EQ(text(), undisturbed);
+  const auto records = read_step_log(file_).value();
+  ASSERT_EQ(records.size(), 20u);
+  EXPECT_EQ(records[12].step, Step{13});
+  EXPECT_EQ(records[12].epoch, 1u);
+  EXPECT_EQ(records[12].values.at("loss"), 1.0 / 14);
+}
+
+TEST_F(StepLogFile, ADamagedLineIsNamed) {
+  write(Step{0}, 1, 3);
+  std::string damaged = text();
+  damaged[damaged.find('\n') + 3] = '\1';
+  std::ofstream(file_) << damaged;
+  const auto records = read_step_log(file_);
+  ASSERT_FALSE(records);
+  EXPECT_EQ(records.error().code, Code::kInvalid);
+  EXPECT_NE(records.error().message.find(kStepLogName + std::string(":2")), std::string::npos)
+      << records.error().message;
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <thread>
+#include <unistd.h>
 #include <gtest/gtest.h>
+#include "common/net/job_key.h"
 #include "common/net/poll.h"
 #include "common/net/request_client.h"
 #include "common/net/socket.h"
@@ -104,6 +107,35 @@ TEST(Net, CurveLetsListedKeysInAndNobodyElse) {
   auto got = listener.recv(5000).value();
   ASSERT_TRUE(got);
   EXPECT_EQ(str(got->message.at(0)), "hello");
+}
+
+TEST(JobKey, IsReadBackGuardedAndNeverOverwritten) {
+  const auto file = std::filesystem::path(testing::TempDir()) / ("job_key_" + std::to_string(getpid()));
+  ASSERT_TRUE(write_job_key(file));
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto key = read_job_key(file).value();
+  EXPECT_TRUE(key.enabled());
+  EXPECT_EQ(key.server_public_key, key.own.public_key);
+  EXPECT_EQ(write_job_key(file).error().code, Code::kInvalid);
+  EXPECT_EQ(read_job_key(file).value().own.secret_key, key.own.secret_key);
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 5);
+  const auto damaged = read_job_key(file);
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().message.find(file.string() + ": the secret key"), std::string::npos)
+      << damaged.error().message;
+  std::filesystem::remove(file);
+  EXPECT_EQ(read_job_key(file).error().code, Code::kNotFound);
+  EXPECT_FALSE(read_job_key("").value().enabled());
+}
+
+TEST(Net, AnAddressOfAllInterfacesIsAnnouncedByHostName) {
+  Context context;
+  auto listener = Listener::bind(context, {.endpoint = "tcp://0.0.0.0:*", .allow_unauthenticated = true}).value();
+  EXPECT_EQ(listener.endpoint().find("0.0.0.0"), std::string::npos);
+  auto connection = Connection::open(context, {.endpoint = listener.endpoint()}).value();
+  ASSERT_TRUE(connection.send(one("hello")));
+  EXPECT_TRUE(listener.recv(5000).value());
 }
 
 TEST(Net, AWakerEndsAWait) {

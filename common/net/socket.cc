@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <string_view>
+#include <unistd.h>
 
 namespace dyad::net {
 namespace {
@@ -46,10 +48,18 @@ bool is_loopback(const std::string& endpoint) {
 Status check_endpoint(const ListenOptions& options) {
   if (is_loopback(options.endpoint) || options.security.enabled() || options.allow_unauthenticated) return ok();
   return fail(Code::kInvalid,
-              "refuses to listen on {} without authentication: configure CURVE keys, bind to 127.0.0.1, or allow "
-              "unauthenticated "
-              "peers explicitly on a network that is trusted",
+              "refuses to listen on {} without authentication: set security.key_file (`dyad key FILE` makes one), bind "
+              "to 127.0.0.1, or set security.trusted_network = true",
               options.endpoint);
+}
+
+// "tcp://0.0.0.0:7000" is no address for others; the host's name is.
+std::string reachable(std::string endpoint) {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return endpoint;
+  for (const std::string_view any : {"tcp://0.0.0.0:", "tcp://[::]:"})
+    if (endpoint.starts_with(any)) return "tcp://" + std::string(name) + ":" + endpoint.substr(any.size());
+  return endpoint;
 }
 
 void set_limits(zmq::socket_t& socket, int messages_max, std::int64_t bytes_max, int linger_ms) {
@@ -84,7 +94,7 @@ Result<Listener> Listener::bind(Context& context, const ListenOptions& options) 
       s.set(zmq::sockopt::zap_domain, "dyad");
     }
     s.bind(options.endpoint);
-    listener.endpoint_ = s.get(zmq::sockopt::last_endpoint);
+    listener.endpoint_ = reachable(s.get(zmq::sockopt::last_endpoint));
   } catch (const zmq::error_t& e) {
     return socket_error("listen on", options.endpoint, e);
   }

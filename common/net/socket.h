@@ -59,7 +59,8 @@ class Listener {
  public:
   // kInvalid for an address that is malformed, or public without authentication; kFailed when it is taken.
   static Result<Listener> bind(Context& context, const ListenOptions& options);
-  const std::string& endpoint() const { return endpoint_; }     // with the port that was chosen
+  // Where others reach it: with the port that was chosen, and this host's name where it listens on every address.
+  const std::string& endpoint() const { return endpoint_; }
   // Waits at most timeout_ms (0: does not wait, negative: for ever); empty when nothing came.
   Result<std::optional<Incoming>> recv(int timeout_ms);
   // Never waits. kDisconnected when the peer is gone, kOverloaded when it does not read.

@@ -153,9 +153,11 @@ Result<EvalResult> get(schema::EvalResult::Reader from) {
 void put(const Goodbye& m, schema::Goodbye::Builder to) { to.setReason(m.reason); }
 Result<Goodbye> get(schema::Goodbye::Reader from) { return Goodbye{text(from.getReason())}; }
 
+constexpr std::size_t kErrorTextMax = 4096;
+
 void put(const ErrorReply& m, schema::ErrorReply::Builder to) {
   to.setCode(static_cast<std::uint8_t>(m.error.code));
-  to.setMessage(m.error.message);
+  to.setMessage(m.error.message.substr(0, kErrorTextMax));   // it may quote a peer, who may send megabytes
 }
 Result<ErrorReply> get(schema::ErrorReply::Reader from) {
   const int code = from.getCode();

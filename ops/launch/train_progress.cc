@@ -1,6 +1,8 @@
 #include "ops/launch/train_progress.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include "common/base/clock.h"
 #include "ops/launch/job_status.h"
@@ -8,6 +10,26 @@
 namespace dyad::ops {
 
 using nlohmann::json;
+
+namespace {
+
+// "forward 10.0, backward 16.9, ...", the longest first.
+std::string phases_of(const json& metrics) {
+  constexpr std::string_view kPrefix = "seconds_";
+  std::vector<std::pair<double, std::string>> phases;
+  for (const auto& [name, value] : metrics.items())
+    if (name.starts_with(kPrefix) && value.is_number())
+      phases.emplace_back(value.get<double>(), name.substr(kPrefix.size()));
+  std::ranges::sort(phases, std::greater{});
+  std::string text;
+  for (auto& [seconds, name] : phases) {
+    std::ranges::replace(name, '_', ' ');
+    text += fmt::format("{}{} {:.1f}", text.empty() ? "" : ", ", name, seconds);
+  }
+  return text;
+}
+
+}  // namespace
 
 void TrainProgress::tick() {
   const double now = steady_now_s();
@@ -33,8 +55,14 @@ void TrainProgress::show(const std::string& status) {
     note += fmt::format(", validation NDCG@10 {:.4f}", metrics.value("fusion/ndcg@10", 0.0));
   }
   progress_->at(std::min(step, total), note);
+  for (const json& process : s["processes"])
+    if (process.value("role", "") == "worker" && process.value("id", 1) == 0)
+      if (const std::string seen = phases_of(process["metrics"]); !seen.empty()) phases_ = seen;
 }
 
-void TrainProgress::finish() { if (progress_) progress_->finish(); }
+void TrainProgress::finish() {
+  if (progress_) progress_->finish();
+  if (!phases_.empty()) std::printf("seconds of worker 0: %s\n", phases_.c_str());
+}
 
 }  // namespace dyad::ops

@@ -12,12 +12,13 @@ class TrainProgress {
  public:
   explicit TrainProgress(std::filesystem::path job_dir) : job_dir_(std::move(job_dir)) {}
   void tick();       // cheap: asks at most once a second
-  void finish();
+  void finish();     // prints where worker 0's time went, too
 
  private:
   void show(const std::string& status);
   std::filesystem::path job_dir_;
   std::unique_ptr<Progress> progress_;
+  std::string phases_;
   double asked_s_ = 0;
 };
 

@@ -12,6 +12,7 @@ namespace dyad::ops {
 namespace {
 
 using worker::LoadedModel;
+constexpr std::size_t kHistoryShown = 5;       // of a long history, oldest first
 
 Result<std::vector<ItemId>> history_of(const LoadedModel& loaded, const RecommendOptions& options) {
   const auto& dataset = loaded.data.dataset;
@@ -59,9 +60,13 @@ void print_json(const LoadedModel& loaded, std::span<const ItemId> history, std:
   std::printf("%s\n", out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
-void print_table(const LoadedModel& loaded, std::span<const ItemId> history, std::span<const worker::Candidate> list) {
-  std::printf("after\n");
-  for (const ItemId item : history) std::printf("    %s\n", title_of(loaded.data.dataset.item(item)).c_str());
+void print_table(const LoadedModel& loaded, const std::string& user, std::span<const ItemId> history,
+                 std::span<const worker::Candidate> list) {
+  const auto newest = history.last(std::min<std::size_t>(history.size(), kHistoryShown));
+  const std::string who = user.empty() ? "" : fmt::format("user {}, ", user);
+  std::printf("%safter %zu item%s%s\n", who.c_str(), history.size(), history.size() == 1 ? "" : "s",
+              newest.size() < history.size() ? ", the newest of them" : "");
+  for (const ItemId item : newest) std::printf("    %s\n", title_of(loaded.data.dataset.item(item)).c_str());
   std::printf("%4s  %7s  %-9s  %9s  %9s  %s\n", "", "score", "found by", "behaviour", "semantic", "title");
   for (std::size_t i = 0; i < list.size(); ++i)
     std::printf("%3zu.  %7.2f  %-9s  %9s  %9s  %s\n", i + 1, list[i].score, found_by(list[i]),
@@ -86,7 +91,7 @@ Status recommend(const RecommendOptions& options) {
   const auto found = search.run(one);
   const auto& list = found[0].ranked(loaded.config.eval.rank);
   if (options.json) print_json(loaded, history, list);
-  else print_table(loaded, history, list);
+  else print_table(loaded, options.user, history, list);
   return ok();
 }
 

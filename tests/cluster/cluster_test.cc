@@ -5,7 +5,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <thread>
+#include <nlohmann/json.hpp>
 #include "common/ckpt/manifest.h"
+#include "common/io/atomic_file.h"
+#include "common/metrics/step_log.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {
@@ -37,9 +40,14 @@ pid_t process_of(const fs::path& job, const std::string& part) {
   return 0;
 }
 
+const fs::path& undisturbed_four_epochs() {
+  static const fs::path checkpoint = trained("undisturbed4", {"train.epochs=4"});
+  return checkpoint;
+}
+
 // Starts a job that checkpoints every 5 steps, kills one of its processes after the first checkpoint, and lets the
 // launcher bring it to its end.
-fs::path trained_with_a_kill(const std::string& name, const std::string& victim) {
+fs::path trained_with_a_kill(const std::string& name, const std::string& victim, bool whole_job_restarts = true) {
   const auto job = scratch() / name;
   auto child =
       start(name, train_command(job, {"checkpoint.every_steps=5", "train.epochs=4"}), scratch() / (name + ".log"));
@@ -50,12 +58,29 @@ fs::path trained_with_a_kill(const std::string& name, const std::string& victim)
   EXPECT_TRUE(child.wait_for(100'000)) << ops::tail(child.log(), 20);
   EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
   EXPECT_NE(ops::tail(child.log(), 200).find("restart 1"), std::string::npos) << "the kill went unnoticed";
+  EXPECT_EQ(ops::tail(child.log(), 200).find("starting the job again") != std::string::npos, whole_job_restarts)
+      << ops::tail(child.log(), 200);
+  undisturbed_four_epochs();
+  EXPECT_EQ(io::read_file(job / metrics::kStepLogName).value(),
+            io::read_file(scratch() / "undisturbed4" / metrics::kStepLogName).value());
   return last_checkpoint(job);
 }
 
-const fs::path& undisturbed_four_epochs() {
-  static const fs::path checkpoint = trained("undisturbed4", {"train.epochs=4"});
-  return checkpoint;
+// One part of a job, for tests that start parts by hand.
+std::vector<std::string> part(const std::string& name, const fs::path& job, const Sets& sets) {
+  fs::create_directories(job);
+  auto argv = train_command(job, sets);
+  argv.erase(argv.begin(), argv.begin() + 2);                        // "dyad train"
+  argv.insert(argv.begin(), program(name));
+  return argv;
+}
+std::vector<std::string> coordinator_alone(const fs::path& job, const Sets& sets = {}) {
+  return part("dyad-coordinator", job, sets);
+}
+std::vector<std::string> server_alone(const fs::path& job, const Sets& sets = {}) {
+  auto argv = part("dyad-ps", job, sets);
+  argv.insert(argv.end(), {"--id", "0"});
+  return argv;
 }
 
 TEST(Cluster, TheSameJobTwiceGivesTheSameBytes) { EXPECT_EQ(difference(undisturbed(), trained("again")), ""); }
@@ -65,7 +90,85 @@ TEST(Cluster, OneServerAndThreeServersGiveTheSameBytes) {
   EXPECT_EQ(difference(undisturbed(), trained("three_servers", {"servers.count=3", "servers.threads=2"})), "");
 }
 
-TEST(Cluster, AnotherSeedGivesOtherBytes) { EXPECT_NE(difference(undisturbed(), trained("seed", {"job.seed=2"})), ""); }
+// A server's share of the rows and a rank's share of the samples are only places: the model is the same one.
+TEST(Cluster, OneRankAndTwoRanksComputeTheSameLosses) {
+  const Sets sets{"model.dropout=0", "train.precision=fp32", "train.epochs=3", "train.max_steps=50",
+                  "train.log_every=1"};
+  const auto with_ranks = [&](const std::string& name, const std::string& ranks) {
+    Sets all = sets;
+    all.push_back("train.workers=" + ranks);
+    EXPECT_FALSE(trained(name, all).empty());
+    return metrics::read_step_log(scratch() / name / metrics::kStepLogName).value();
+  };
+  const auto one = with_ranks("one_rank", "1"), two = with_ranks("two_ranks", "2");
+  ASSERT_EQ(one.size(), 50u);
+  ASSERT_EQ(two.size(), 50u);
+  double worst = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].values.at("samples"), two[i].values.at("samples")) << "step " << i + 1;
+    worst = std::max(worst, std::abs(one[i].values.at("loss") - two[i].values.at("loss")));
+  }
+  EXPECT_LT(worst, 1e-4);
+  EXPECT_LT(one.back().values.at("loss"), one.front().values.at("loss") - 0.1) << "nothing was learnt";
+  RecordProperty("worst", std::to_string(worst));
+}
+
+TEST(Cluster, OneRankAndThreeRanksEvaluateToTheSameFigures) {
+  const auto figures = [](const std::string& ranks) {
+    const auto file = scratch() / ("eval" + ranks + ".json");
+    const Outcome outcome = run({program("dyad"), "eval", undisturbed().string(), "--split", "test", "--ranks", ranks,
+                                 "--json", file.string()});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    return nlohmann::json::parse(std::ifstream(file)).at("metrics");
+  };
+  const auto one = figures("1");
+  EXPECT_GT(one.at("fusion/recall@20").get<double>(), 0.05);
+  EXPECT_EQ(one, figures("3"));
+}
+
+TEST(Cluster, AJobWithAKeyGivesTheSameBytesAndKeepsOthersOut) {
+  const auto key = (scratch() / "job.key").string();
+  ASSERT_EQ(run({program("dyad"), "key", key}).code, 0);
+  EXPECT_EQ(difference(undisturbed(), trained("with_key", {"security.key_file=" + key})), "");
+  const auto job = scratch() / "kept_out";
+  auto server = start("ps", server_alone(job, {"security.key_file=" + key, "servers.timeout_ms=3000"}), job / "ps.log");
+  auto coordinator = start("coordinator", coordinator_alone(job), job / "coordinator.log");   // it has no key
+  EXPECT_TRUE(server.wait_for(90'000)) << ops::tail(server.log(), 10);
+  EXPECT_EQ(server.poll(), static_cast<int>(Code::kDisconnected)) << ops::tail(server.log(), 10);
+  coordinator.kill();
+}
+
+TEST(Cluster, AServerWhoseCoordinatorNeverComesBackLeaves) {
+  const auto job = scratch() / "orphan";
+  const Sets sets{"servers.timeout_ms=3000", "servers.count=1"};
+  auto coordinator = start("coordinator", coordinator_alone(job, sets), job / "coordinator.log");
+  auto server = start("ps", server_alone(job, sets), job / "ps.log");
+  for (int i = 0; i < 200 && ops::tail(server.log(), 50).find("serving at") == std::string::npos; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  coordinator.kill();
+  EXPECT_TRUE(server.wait_for(30'000)) << ops::tail(server.log(), 10);
+  EXPECT_EQ(server.poll(), static_cast<int>(Code::kDisconnected)) << ops::tail(server.log(), 10);
+  EXPECT_NE(ops::tail(server.log(), 10).find("no answer from the coordinator"), std::string::npos)
+      << ops::tail(server.log(), 10);
+}
+
+TEST(Cluster, AnotherSeedGivesOtherRowsAndOtherWeights) {
+  const std::string differs = difference(undisturbed(), trained("seed", {"job.seed=2"}));
+  EXPECT_NE(differs.find("dense.safetensors"), std::string::npos) << differs;
+  EXPECT_NE(differs.find("rows/g"), std::string::npos) << differs;
+}
+
+// Where a run is told to stop decides nothing: the learning rate's schedule counts all epochs.
+TEST(Cluster, CutShortByMaxStepsAndResumedIsAsIfNeverStopped) {
+  const auto job = scratch() / "short";
+  const Outcome first = run(train_command(job, {"train.max_steps=20"}));
+  ASSERT_EQ(first.code, 0) << first.output;
+  const auto middle = last_checkpoint(job);
+  ASSERT_EQ(middle.filename().string(), ckpt::folder_name(Step{20}));
+  const Outcome resumed = run(train_command(job, {}, true));
+  ASSERT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+}
 
 TEST(Cluster, StoppedAndResumedOnAnotherNumberOfServersIsAsIfNeverStopped) {
   const auto job = scratch() / "stopped";
@@ -89,7 +192,8 @@ TEST(Cluster, AKilledWorkerChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_worker", "dyad-worker")), "");
 }
 TEST(Cluster, AKilledCoordinatorChangesNothing) {
-  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_coordinator", "dyad-coordinator")), "");
+  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_coordinator", "dyad-coordinator", false)),
+            "");
 }
 
 TEST(Cluster, ADamagedCheckpointIsNamedAndSkipped) {

@@ -44,6 +44,22 @@ Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
   return ok();
 }
 
+// Codes of another build fit in number and mean other items: everything would load, and recall collapse.
+Status check_data(const LoadedModel& loaded, const ckpt::Manifest& manifest, const std::string& data) {
+  constexpr const char* kStreams[] = {"behaviour", "semantic"};
+  for (std::size_t s = 0; s < 2; ++s) {
+    const auto codes = manifest.codes.find(kStreams[s]);
+    if (codes == manifest.codes.end() || codes->second != loaded.data.tries[s].digest())
+      return fail(Code::kInvalid, "{} was trained with other {} codes than those of {}: name its dataset with --data",
+                  loaded.folder.string(), kStreams[s], loaded.data.dataset.dir().string());
+  }
+  if (data.empty() && manifest.dataset_digest != loaded.data.dataset.digest())
+    return fail(Code::kInvalid,
+                "{} was trained on another log than {} holds now: name the dataset with --data to use it all the same",
+                loaded.folder.string(), loaded.data.dataset.dir().string());
+  return ok();
+}
+
 }  // namespace
 
 Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::string& data,
@@ -58,6 +74,7 @@ Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::s
   loaded.config = std::move(config);
   DYAD_TRY(opened, open_job_data(data.empty() ? loaded.config.job.data : data));
   loaded.data = std::move(opened);
+  DYAD_TRYV(check_data(loaded, manifest, data));
   ModelOptions options;
   options.model = loaded.config.model;
   options.levels = static_cast<std::int64_t>(loaded.data.tries[0].levels());

@@ -25,7 +25,7 @@ struct LoadedModel {
 };
 
 // `data`: the dataset's folder, empty for the one the checkpoint names. Fails with kInvalid if the manifest or a file
-// is damaged, or if log, catalogue or codes are not those it was trained with.
+// is damaged, if the codes are not those it was trained with, or if the log is not and `data` is empty.
 Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::string& data,
                                const std::vector<std::string>& sets);
 

@@ -73,6 +73,11 @@ Step Trainer::pull_floor(Step step) const {
   return Step{std::max(floor, cut_floor_.value)};
 }
 
+bool Trainer::cuts_after(const Work& work) const {
+  return is_cut(config_.checkpoint,
+                {work.batch.step.value, work.batch.epoch, work.last_of_epoch, work.last_of_job});
+}
+
 Status Trainer::start_pull(const Work& work, RowStage& stage) {
   const auto requests = stage.prepare(work.batch);
   return parts_.rows.start_pull(pull_floor(work.batch.step), requests);
@@ -101,14 +106,18 @@ Status Trainer::leave_lease(const Work& work, bool stop) {
 }
 
 Result<TrainSummary> Trainer::run(const Cursor& from) {
-  const std::uint64_t batches = (samples_.size() + config_.train.batch - 1) / config_.train.batch;
+  const std::uint64_t batches = data::EpochPlan::batches_of(samples_.size(), config_.train.batch);
   total_steps_ = config_.train.max_steps ? config_.train.max_steps : ~std::uint64_t{0};
-  schedule_steps_ = std::min(total_steps_, batches * config_.train.epochs);
+  schedule_steps_ = batches * config_.train.epochs;
   producing_ = from;
   cut_floor_ = from.step;
   summary_.end = from;
   const double start = steady_now_s();
   reported_s_ = start;
+  if (config_.train.log_every > 0 && parts_.all.rank() == WorkerRank{0}) {
+    DYAD_TRY(log, metrics::StepLog::open(std::filesystem::path(config_.job.dir) / metrics::kStepLogName, from.step));
+    step_log_.emplace(std::move(log));
+  }
   Prefetcher<Work> prefetcher([this] { return produce(); }, 2);
   const bool ahead = config_.train.mode != "sync";
   std::optional<Work> work = prefetcher.next();
@@ -122,7 +131,7 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
     phases_.enter(Phase::kRead);
     std::optional<Work> next;
     if (!work->last_of_job) next = prefetcher.next();
-    if (ahead && next) {                      // in flight while this step computes
+    if (ahead && next && !cuts_after(*work)) {   // in flight while this step computes; a cut drains first
       DYAD_TRYV(start_pull(*next, stage_[i ^ 1]));
       next->pull_started = true;
     }
@@ -166,8 +175,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
     return fail(Code::kFailed, "step {}: the loss is not finite; lower train.lr or train with precision = \"fp32\"",
                 batch.step);
   *stop = stats.stop() > 0 && !work.last_of_job;
-  const bool cut_here =
-      *stop || is_cut(config_.checkpoint, {batch.step.value, batch.epoch, work.last_of_epoch, work.last_of_job});
+  const bool cut_here = *stop || cuts_after(work);
   phases_.enter(Phase::kOptimizer);
   const double rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
   parts_.optimizer.step(rate, batch.step.value);
@@ -179,6 +187,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
       work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
   summary_.samples += batch.size;
   summary_.finished = work.last_of_job;
+  DYAD_TRYV(log_step(work, stats, rate));
   report(work, stats);
   if (cut_here) {
     phases_.enter(Phase::kCut);
@@ -213,7 +222,14 @@ Status Trainer::cut(const Work& work) {
 
 Status Trainer::finish_cut() { return writing_.valid() ? writing_.get() : ok(); }
 
-void Trainer::report(const Work& work, Stats& sums) {
+Status Trainer::log_step(const Work& work, const Stats& sums, double rate) {
+  if (!step_log_ || (work.batch.step.value % config_.train.log_every != 0 && !work.last_of_job)) return ok();
+  metrics::StepRecord record{work.batch.step, work.batch.epoch, {{"lr", rate}, {"samples", sums.samples()}}};
+  for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.values[i];
+  return step_log_->append(record);
+}
+
+void Trainer::report(const Work& work, const Stats& sums) {
   summary_.last_loss = sums.values[0];
   loss_epoch_ += sums.values[0];
   ++loss_steps_;
@@ -224,7 +240,7 @@ void Trainer::report(const Work& work, Stats& sums) {
   for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.values[i];
   metrics["samples_per_s"] = static_cast<double>(reported_samples_) / since;
   metrics["epoch"] = static_cast<double>(work.batch.epoch);
-  metrics["total_steps"] = static_cast<double>(schedule_steps_);
+  metrics["total_steps"] = static_cast<double>(std::min(total_steps_, schedule_steps_));
   const auto traffic = parts_.rows.traffic();
   metrics["pulled_rows"] = static_cast<double>(traffic.pulled_rows);
   metrics["pulled_bytes"] = static_cast<double>(traffic.pulled_bytes);

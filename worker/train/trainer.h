@@ -18,6 +18,7 @@
 #include "common/data/dataset.h"
 #include "common/data/epoch_plan.h"
 #include "common/data/trie.h"
+#include "common/metrics/step_log.h"
 #include "worker/batch/batch_builder.h"
 #include "worker/model/dense_optimizer.h"
 #include "worker/model/eager.h"
@@ -74,17 +75,20 @@ class Trainer {
     explicit Stats(std::size_t losses) : values(losses + 2) {}
     std::vector<float> values;                // total, its parts; samples; stop
     float& samples() { return values[values.size() - 2]; }
+    float samples() const { return values[values.size() - 2]; }
     float& stop() { return values.back(); }
   };
   std::optional<Work> produce();             // on the producer thread
   Step pull_floor(Step step) const;
+  bool cuts_after(const Work& work) const;   // by the rule; a stop request cuts besides
   Status start_pull(const Work& work, RowStage& stage);
   Status enter_lease(const Work& work);
   Status leave_lease(const Work& work, bool stop);   // a rank that stops early completes what it has
   Status step(const Work& work, RowStage& stage, bool* stop);
   Status cut(const Work& work);
   Status finish_cut();
-  void report(const Work& work, Stats& sums);
+  Status log_step(const Work& work, const Stats& sums, double rate);
+  void report(const Work& work, const Stats& sums);
 
   TrainerParts parts_;
   const config::Config& config_;
@@ -101,6 +105,7 @@ class Trainer {
   wire::Lease lease_;
   std::uint64_t lease_count_ = 0, lease_checksum_ = 0;
   std::future<Status> writing_;              // the dense part of the last cut, until it is committed
+  std::optional<metrics::StepLog> step_log_; // of rank 0
   PhaseTimes phases_;
   TrainSummary summary_;
   double loss_epoch_ = 0;

@@ -1,0 +1,43 @@
+#pragma once
+// The training curve of a job, kept: a line of JSON per logged step, in step order, nothing in it that a clock decided.
+// So a sync job that was killed and went on from a cut leaves the same file as one that never was.
+//   {"step":40,"epoch":0,"lr":8e-05,"samples":512,"loss":12.84,"loss.behaviour.1":5.53,...}
+// Threads: one owner.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+#include "common/base/ids.h"
+#include "common/base/result.h"
+
+namespace dyad::metrics {
+
+struct StepRecord {
+  Step step;
+  std::uint64_t epoch = 0;
+  std::map<std::string, double> values;          // finite
+};
+
+inline constexpr const char* kStepLogName = "steps.jsonl";   // in job.dir
+
+// Empty when there is no such file. A torn last line (of a killed writer) is left out; kInvalid naming the line for any
+// other that is none of ours.
+Result<std::vector<StepRecord>> read_step_log(const std::filesystem::path& file);
+
+class StepLog {
+ public:
+  // Keeps the lines up to step `from` and drops those after it: the run computes them again.
+  static Result<StepLog> open(const std::filesystem::path& file, Step from);
+  StepLog(StepLog&& other) noexcept;
+  StepLog& operator=(StepLog&&) = delete;
+  ~StepLog();
+  Status append(const StepRecord& record);       // one write, not synced
+
+ private:
+  StepLog(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {}
+  std::filesystem::path file_;
+  int fd_;
+};
+
+}  // namespace dyad::metrics
