@@ -87,6 +87,22 @@ TEST(JsonlImport, KeysAreStringsOrNumbersAndTimeMayBeMissing) {
   EXPECT_THAT(TestFiles::items_of(dataset, "é"), ElementsAre("18", "17", "x y"));  // unknown: behind the row before it
 }
 
+TEST(JsonlImport, AWholeNumberOfAnySizeIsAKey) {
+  TestFiles files;
+  const std::string large = "1180591620717411303424";        // 2^70
+  const auto path = files.put("e.jsonl", "{\"user\":-5,\"item\":" + large + ",\"time\":2.5}\n");
+  ASSERT_TRUE(run(files.options("jsonl", {path})).has_value());
+  const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
+  EXPECT_THAT(TestFiles::items_of(dataset, "-5"), ElementsAre(large));
+}
+
+TEST(Import, KeysThatDifferInAccentsStayTwo) {
+  TestFiles files;
+  const auto path = files.put("m.inter", "user_id:token\titem_id:token\ttimestamp:float\nü\té\t1\nü\tè\t2\n");
+  ASSERT_TRUE(run(files.options("recbole", {path})).has_value());
+  EXPECT_THAT(TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "ü"), ElementsAre("é", "è"));
+}
+
 TEST(Import, ColumnsCanBeNamed) {
   TestFiles files;
   Options options = files.options("jsonl", {files.put("e.jsonl", "{\"u\":1,\"i\":2,\"ts\":3}\n")});

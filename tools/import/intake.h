@@ -32,9 +32,10 @@ struct Row {
 class Intake {
  public:
   explicit Intake(bool require_order) : require_order_(require_order) {}
-  // Fails with kInvalid for an empty key, or a row older than the user's rows before it under require_order.
+  // Fails with kInvalid for a key that is empty or not UTF-8, or a row older than the user's rows before it under
+  // require_order.
   Status add(std::string_view user, std::string_view item, std::int64_t time_s, const Place& place);
-  // What is known of an item. Fails with kInvalid when the key came before.
+  // What is known of an item. Fails with kInvalid when the key came before, or a text is not UTF-8.
   Status describe(data::Item item, const Place& place);
   // Keeps described items that no row mentions, and numbers items in the order of describe().
   void keep_all_items();

@@ -9,7 +9,7 @@ using Json = nlohmann::json;
 
 struct Field {
   std::string name;
-  bool seen = false, good = true;
+  bool seen = false, good = true, whole = true;              // whole: no number with a point or an exponent
   std::string text;                                          // a string, or a number as its digits
 };
 
@@ -18,13 +18,16 @@ struct Field {
 class EventSax : public nlohmann::json_sax<Json> {
  public:
   EventSax(std::vector<Field>& fields) : fields_(fields) {
-    for (Field& field : fields_) { field.seen = false; field.good = true; field.text.clear(); }
+    for (Field& field : fields_) { field.seen = false; field.good = field.whole = true; field.text.clear(); }
   }
   bool null() override { return unfit(); }
   bool boolean(bool) override { return unfit(); }
   bool number_integer(std::int64_t v) override { return take(std::to_string(v)); }
   bool number_unsigned(std::uint64_t v) override { return take(std::to_string(v)); }
-  bool number_float(double, const std::string& digits) override { return take(digits); }
+  bool number_float(double, const std::string& digits) override {   // also a whole number of more than 64 bits
+    if (depth_ == 1 && current_ != nullptr) current_->whole = digits.find_first_of(".eE") == std::string::npos;
+    return take(digits);
+  }
   bool string(std::string& v) override { return take(v); }
   bool binary(binary_t&) override { return unfit(); }
   bool start_object(std::size_t) override { return open(true); }
@@ -83,12 +86,18 @@ Status read_line(const Lines& lines, std::string_view line, std::vector<Field>& 
   EventSax sax(fields);
   const bool parsed = Json::sax_parse(line, &sax);
   if (!sax.twice.empty()) return refuse(place_of(lines, line, sax.twice), "'{}' comes twice", sax.twice);
-  if (!parsed) return refuse(lines.place(std::max<std::size_t>(sax.error_column, 1)), "not JSON");
+  if (!parsed) {
+    DYAD_TRYV(lines.require_utf8());
+    return refuse(lines.place(std::max<std::size_t>(sax.error_column, 1)), "not JSON");
+  }
   if (!sax.object_at_top) return refuse(lines.place(1), "not a JSON object");
   for (std::size_t f = 0; f < 2; ++f) {
     if (!fields[f].seen) return refuse(lines.place(1), "no '{}'", fields[f].name);
     if (!fields[f].good || fields[f].text.empty())
       return refuse(place_of(lines, line, fields[f].name), "'{}' is not a string or a number", fields[f].name);
+    if (!fields[f].whole)                                    // 17 and 17.0 would be two keys
+      return refuse(place_of(lines, line, fields[f].name),
+                    "'{}' is {}, not a whole number; write a whole number or a string", fields[f].name, fields[f].text);
   }
   std::optional<std::int64_t> time = -1;
   if (fields[2].seen) time = fields[2].good ? seconds(fields[2].text) : std::nullopt;
@@ -102,6 +111,7 @@ Status read_line(const Lines& lines, std::string_view line, std::vector<Field>& 
 Status read_item_lines(const std::filesystem::path& path, Intake& intake) {
   DYAD_TRY(lines, Lines::open(path));
   while (const auto line = lines.next()) {
+    DYAD_TRYV(lines.require_utf8());
     DYAD_TRY(item, data::parse_catalogue_line(*line, lines.place().text()));
     DYAD_TRYV(intake.describe(std::move(item), lines.place()));
   }

@@ -28,6 +28,8 @@ class Lines {
   Place place(std::size_t column = 0) const { return {&file_.path(), number_, column}; }
   // The place of `part`, which must lie inside the line that next() gave last.
   Place place_of(std::string_view part) const;
+  // Fails with kInvalid at the first byte of the line that next() gave last which is not UTF-8.
+  Status require_utf8() const;
 
  private:
   io::MappedFile file_;
@@ -39,6 +41,9 @@ class Lines {
 
 // Pieces of `text` between single separators; an empty text is one empty piece.
 void split(std::string_view text, char separator, std::vector<std::string_view>& out);
+
+// How many bytes at the front of `text` are well-formed UTF-8: all of them, or those before the first fault.
+std::size_t utf8_prefix(std::string_view text);
 
 // The whole of `text` as a number, or nothing.
 template <class T> std::optional<T> number(std::string_view text) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include "tools/import/import_test_files.h"
+#include "tools/import/lines.h"
 
 namespace dyad::importer {
 namespace {
@@ -66,7 +67,7 @@ TEST(S3recImport, RefusesWhatIsWrongAndSaysWhere) {
       {"1 1 2\n", "1 5 x\n", "", "timestamps.txt:1:5: 'x' is not a time"},
       {"1 1\n1 1\n", "", "", "sequences.txt:2:1: user '1' came before"},
       {"1\n", "", "", "sequences.txt:1: user '1' has no items"},
-      {"1 1 \n", "", "", "sequences.txt:1:5: '' is not an item's number"},
+      {"1 1 \n", "", "", "sequences.txt:1:5: item '' is not a number from 1"},
       {"1 0\n", "", "", "sequences.txt:1:3: item '0' is not a number from 1"},
       {"1 1 2\n", "", item, "sequences.txt:1:5: item '2' is not a number from 1 to 1"},
       {"1 1\n", "", "{\"id\":2,\"key\":\"A\"}\n", "items.jsonl:1: 'id' is 2, wanted 1"},
@@ -79,6 +80,19 @@ TEST(S3recImport, RefusesWhatIsWrongAndSaysWhere) {
     if (!c.times.empty()) files.put("s/timestamps.txt", c.times);
     if (!c.items.empty()) files.put("s/items.jsonl", c.items);
     EXPECT_THAT(error_of(files, files.options("s3rec", {files.path("s")})), HasSubstr(c.message));
+  }
+}
+
+TEST(S3recImport, WithoutDescriptionsAGapInTheNumbersIsRefusedAndNotFilled) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"1 1 2\n2 3 4000000000 2\n", "sequences.txt:2:5: item 4000000000 is here, but item 4 is nowhere"},
+      {"1 1 2\n2 2 4\n", "sequences.txt:2:5: item 4 is here, but item 3 is nowhere"},
+      {"1 2 3\n", "sequences.txt:1:5: item 3 is here, but item 1 is nowhere"},
+      {"1 1 4294967296\n", "sequences.txt:1:5: item '4294967296' is not a number from 1"}};
+  for (const auto& [text, message] : cases) {
+    TestFiles files;
+    files.put("s/sequences.txt", text);
+    EXPECT_THAT(error_of(files, files.options("s3rec", {files.path("s")})), HasSubstr(message));
   }
 }
 
@@ -95,11 +109,51 @@ TEST(JsonlImport, RefusesWhatIsWrongAndSaysWhere) {
       {"{\"user\":1,\"user\":2,\"item\":2}\n", "'user' comes twice"},
       {"{\"user\":1,\"item\":2,\"time\":\"yesterday\"}\n", "e.jsonl:1:20: 'time' is not a time"},
       {"{\"user\":1,\"item\":2,\"time\":true}\n", "e.jsonl:1:20: 'time' is not a time"},
-      {"{\"user\":\"a\\nb\",\"item\":2}\n", "the user holds a line break"}};
+      {"{\"user\":\"a\\nb\",\"item\":2}\n", "the user holds a line break"},
+      {good + "{\"user\":1,\"item\":17.0}\n", "e.jsonl:2:11: 'item' is 17.0, not a whole number"},
+      {"{\"user\":1e3,\"item\":2}\n", "e.jsonl:1:2: 'user' is 1e3, not a whole number"},
+      {"{\"user\":1E3,\"item\":2}\n", "e.jsonl:1:2: 'user' is 1E3, not a whole number"}};
   for (const auto& [text, message] : cases) {
     TestFiles files;
     EXPECT_THAT(error_of(files, files.options("jsonl", {files.put("e.jsonl", text)})), HasSubstr(message));
   }
+}
+
+// Latin-1's e with an acute accent, a byte that is no character of UTF-8.
+TEST(Import, TextThatIsNotUtf8IsRefusedWithItsPlaceInEveryFormat) {
+  const std::string bad = "caf\xe9", inter = "user_id:token\titem_id:token\ttimestamp:float\n";
+  struct Case { std::string format, file, text, message; };
+  const Case cases[] = {
+      {"recbole", "s/m.inter", inter + "u\ti\t5\nu\t" + bad + "\t6\n", "m.inter:3:6: byte 0xE9 is not UTF-8"},
+      {"recbole", "s/m.inter", inter + bad + "\ti\t5\n", "m.inter:2:4: byte 0xE9"},
+      {"recbole", "s/m.inter", bad + ":token\n", "m.inter:1:4: byte 0xE9"},
+      {"recbole", "s/m.item", "item_id:token\ttitle:token_seq\ni\t" + bad + "\n", "m.item:2:6: byte 0xE9"},
+      {"s3rec", "s/sequences.txt", bad + " 1\n", "sequences.txt:1:4: byte 0xE9"},
+      {"s3rec", "s/items.jsonl", "{\"id\":1,\"key\":\"" + bad + "\"}\n", "items.jsonl:1:19: byte 0xE9"},
+      {"jsonl", "e.jsonl", "{\"user\":\"" + bad + "\",\"item\":2}\n", "e.jsonl:1:13: byte 0xE9"},
+      {"jsonl", "i.jsonl", "{\"key\":\"" + bad + "\"}\n", "i.jsonl:1:12: byte 0xE9"}};
+  for (const Case& c : cases) {
+    TestFiles files;
+    files.put("s/m.inter", inter + "u\ti\t5\n");
+    files.put("s/sequences.txt", "1 1\n");
+    files.put("e.jsonl", "{\"user\":1,\"item\":2}\n");
+    files.put(c.file, c.text);
+    Options options = files.options(c.format, {files.path(c.format == "jsonl" ? "e.jsonl" : "s")});
+    if (c.file == "i.jsonl") options.items = files.path(c.file);
+    const std::string error = error_of(files, options);
+    EXPECT_THAT(error, HasSubstr(c.message));
+    EXPECT_THAT(error, HasSubstr("iconv -f latin1 -t utf-8"));
+  }
+}
+
+TEST(Utf8, PrefixEndsBeforeTheFirstByteOfWhatIsIllFormed) {
+  const std::string_view good[] = {"", "abc", "\xc3\xa9", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                   "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+  for (const std::string_view text : good) EXPECT_EQ(utf8_prefix(text), text.size());
+  // A lone trail, overlong forms, a surrogate, above U+10FFFF, a byte of no use, cut short, a trail that is none.
+  const std::string_view bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
+                                  "\xf4\x90\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x82" "a"};
+  for (const std::string_view text : bad) EXPECT_EQ(utf8_prefix("ab" + std::string(text)), 2u);
 }
 
 TEST(Import, AnUnknownFormatAMissingFileAndAFolderInTheWayAreNamed) {

@@ -91,6 +91,10 @@ TEST(ParquetImport, RefusesWhatIsWrongAndSaysWhere) {
   EXPECT_THAT(error({{"user", column(arrow::DoubleBuilder(), std::vector<std::optional<double>>{1., 2., 3.})},
                      {"item", items}}),
               HasSubstr("column 'user'"));
+  EXPECT_THAT(error({{"user", users}, {"item", strings({"a", "b", "caf\xe9"})}}),
+              HasSubstr("e.parquet:3: the item is not UTF-8 (byte 0xE9)"));
+  EXPECT_THAT(error({{"user", strings({"u", "\xe9", "u"})}, {"item", items}}),
+              HasSubstr("e.parquet:2: the user is not UTF-8 (byte 0xE9)"));
   const auto damaged = run(files.options("parquet", {files.put("bad.parquet", "PAR1 no more")}));
   EXPECT_THAT(damaged.error().message, HasSubstr("bad.parquet"));
 }

@@ -16,6 +16,7 @@ class Table {
     table.lines_ = std::move(lines);
     const auto header = table.lines_->next();
     if (!header) return refuse(table.lines_->place(), "empty, wanted a header such as user_id:token");
+    DYAD_TRYV(table.lines_->require_utf8());
     std::vector<std::string_view> fields;
     split(*header, '\t', fields);
     for (const std::string_view field : fields) {
@@ -40,10 +41,11 @@ class Table {
     if (const auto found = column({name})) return *found;
     return refuse({lines_->place().file, 1}, "no column '{}'", name);
   }
-  // False at the end. Fails when a line has not as many fields as the header.
+  // False at the end. Fails when a line is not UTF-8 or has not as many fields as the header.
   Result<bool> next() {
     const auto line = lines_->next();
     if (!line) return false;
+    DYAD_TRYV(lines_->require_utf8());
     split(*line, '\t', fields_);
     if (fields_.size() != names_.size())
       return refuse(lines_->place_of(fields_.back()), "{} fields, the header has {}", fields_.size(), names_.size());

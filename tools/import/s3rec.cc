@@ -1,3 +1,4 @@
+#include <unordered_set>
 #include <nlohmann/json.hpp>
 #include "common/base/check.h"
 #include "common/data/catalogue.h"
@@ -24,6 +25,7 @@ Status read_items(const fs::path& path, Intake& intake) {
   DYAD_TRY(lines, Lines::open(path));
   while (const auto line = lines.next()) {
     const Place place = lines.place();
+    DYAD_TRYV(lines.require_utf8());
     const Json object = Json::parse(*line, nullptr, false);
     if (!object.is_object()) return refuse(place, "not a JSON object");
     const auto id = object.find("id");
@@ -43,20 +45,29 @@ Status read_items(const fs::path& path, Intake& intake) {
   return ok();
 }
 
-// Without items.jsonl an item's key is its number.
+// Without items.jsonl an item's key is its number. The numbers must have no gaps: a number that is far too large is a
+// slip of the pen, not the count of the items.
 Status describe_by_number(const fs::path& path, Intake& intake) {
   DYAD_TRY(lines, Lines::open(path));
-  std::uint64_t highest = 0;
+  std::unordered_set<std::uint32_t> occur;
+  std::uint32_t largest = 0;
+  Place at_largest;
   std::vector<std::string_view> fields;
   while (const auto line = lines.next()) {
     split(*line, ' ', fields);
     for (std::size_t i = 1; i < fields.size(); ++i) {
       const auto id = number<std::uint32_t>(fields[i]);
-      if (!id) return refuse(lines.place_of(fields[i]), "'{}' is not an item's number", fields[i]);
-      highest = std::max<std::uint64_t>(highest, *id);
+      if (!id || *id == 0) return refuse(lines.place_of(fields[i]), "item '{}' is not a number from 1 on", fields[i]);
+      occur.insert(*id);
+      if (*id <= largest) continue;
+      largest = *id;
+      at_largest = lines.place_of(fields[i]);
     }
   }
-  for (std::uint64_t id = 1; id <= highest; ++id) {
+  for (std::uint32_t id = 1; id <= occur.size(); ++id) {
+    if (!occur.contains(id))
+      return refuse(at_largest, "item {} is here, but item {} is nowhere; number the items from 1 without gaps, or "
+                    "describe them in an items.jsonl", largest, id);
     DYAD_TRYV(intake.describe({std::to_string(id)}, {&path}));
   }
   return ok();
@@ -73,6 +84,7 @@ class Sequences {
       clock = std::move(opened);
     }
     while (const auto line = lines.next()) {
+      DYAD_TRYV(lines.require_utf8());
       split(*line, ' ', items_);
       if (clock) {
         DYAD_TRYV(next_times(*clock, lines));
