@@ -48,8 +48,6 @@ kernels::Rows rows_of(const AttentionRows& r) { return {ints(r.begin), ints(r.in
 kernels::Attention attention_arguments(std::uint64_t seed, double p, at::ScalarType type, std::int64_t d,
                                        const AttentionShape& s) {
   CHECK(s.visible.empty() || s.key.count <= 32);
-  CHECK_LE(s.key.count, 256);
-  CHECK_LE(d / s.heads, 256);
   return {.type = type_of(type),
           .groups = s.groups,
           .heads = s.heads,
@@ -224,6 +222,7 @@ Blocks blocks_of(const ops::Children& children) {
 at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children,
                         double smoothing) {
   const at::Tensor h = h_in.contiguous();
+  CHECK_LE(h.size(1), kernels::kWidthMax);
   const Blocks blocks = blocks_of(children);
   at::Tensor probability = at::empty({blocks.total}, at::kFloat), loss = at::empty({h.size(0)}, at::kFloat);
   const kernels::TreeSoftmax a{.type = type_of(h.scalar_type()),
@@ -252,6 +251,7 @@ at::Tensor tree_softmax(const at::Tensor& h_in, const at::Tensor& rows, const op
 
 at::Tensor child_log_softmax(const at::Tensor& h_in, const at::Tensor& rows, const ops::Children& children) {
   const at::Tensor h = h_in.contiguous();
+  CHECK_LE(h.size(1), kernels::kWidthMax);
   const Blocks blocks = blocks_of(children);
   at::Tensor out = at::empty({blocks.total}, at::kFloat);
   kernels::table().child_log_softmax({.type = type_of(h.scalar_type()),

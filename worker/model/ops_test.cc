@@ -67,6 +67,42 @@ TEST(Layer, AnswersForFewerRowsAsForAll) {
   expect_close(some, all.narrow(0, 0, 6), 1e-6, "rows");
 }
 
+// The memory projection has 4 layers dim columns: four layers of 512 are 8192.
+TEST(Linear, BiasGradientOfAnyWidthIsTheSumOfItsColumn) {
+  for (const std::int64_t width : {130, 4096, 4097, 8192, 9001}) {
+    const at::Tensor x = at::randn({3, 8}), b = at::zeros({width}).requires_grad_(true);
+    const at::Tensor d_out = at::randn({3, width});
+    ops_kernels::linear(x, at::randn({width, 8}), b).backward(d_out);
+    expect_close(b.grad(), d_out.sum(0), 1e-6, fmt::format("{} columns", width));
+  }
+}
+
+// Two groups of `tokens` and of some fewer, two heads of `width`, with dropout: the kernel against LibTorch.
+void expect_torchs_attention(std::int64_t tokens, std::int64_t width) {
+  const std::vector<std::int32_t> begin{0, static_cast<std::int32_t>(tokens)},
+      size{static_cast<std::int32_t>(tokens), static_cast<std::int32_t>(tokens - tokens / 3)};
+  const AttentionRows rows{1, tokens, at::tensor(begin, at::kInt), at::tensor(size, at::kInt)};
+  const AttentionShape shape{2, 2, rows, rows, {}};
+  const std::int64_t d = 2 * width;
+  const at::Tensor fast = at::randn({begin[1] + size[1], 3 * d}).requires_grad_(true),
+                   plain = fast.detach().clone().requires_grad_(true), weight = at::randn({fast.size(0), d});
+  const at::Tensor got = ops_kernels::self_attention(7, 0.2, fast, shape);
+  const auto parts = plain.split(d, 1);
+  const at::Tensor want = ops_torch::attention(7, 0.2, parts[0], parts[1], parts[2], shape);
+  const std::string what = fmt::format("{} tokens, heads of {}", tokens, width);
+  expect_close(got, want, 1e-5, what);
+  got.backward(weight);
+  want.backward(weight);
+  expect_close(fast.grad(), plain.grad(), 1e-5, "gradient, " + what);
+}
+
+TEST(Attention, TakesHistoriesAndHeadsOfAnyLength) {
+  expect_torchs_attention(20, 32);
+  expect_torchs_attention(300, 16);
+  expect_torchs_attention(1000, 8);
+  expect_torchs_attention(12, 300);
+}
+
 TEST(TreeSoftmax, IsLogSoftmaxOverTheChildrenThatExist) {
   const at::Tensor h = at::randn({5, 16}).requires_grad_(true), rows = at::randn({90, 16}).requires_grad_(true);
   const std::vector<int> begin{0, 7, 0, 7, 50}, end{7, 47, 7, 47, 51}, code{3, 46, 0, 20, 50};

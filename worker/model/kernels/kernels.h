@@ -8,7 +8,7 @@
 namespace dyad::worker::kernels {
 
 enum class Type { kFp32, kBf16 };
-inline constexpr std::int64_t kWidthMax = 4096;          // columns of a row that a kernel handles
+inline constexpr std::int64_t kWidthMax = 4096;          // columns of a row that norm, embed and softmax take
 
 struct Dropout { std::uint64_t seed = 0; float p = 0; }; // element i is kept by hash(seed, i), see hash.h
 
