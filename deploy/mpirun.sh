@@ -18,7 +18,10 @@ value() {                                        # value SECTION KEY
 }
 job=$(value job dir | tr -d '"') servers=$(value servers count) workers=$(value train workers)
 
-rm -f "$job/coordinator.json"
+if [ -e "$job/coordinator.journal" ] && ! flock -n "$job/coordinator.journal" true; then
+  echo "mpirun.sh: job.dir $job is in use by a running job" >&2; exit 5
+fi
+rm -f "$job/coordinator.json"                    # of a coordinator that was killed
 dyad-coordinator --config "$resolved" & apart+=($!)
 for ((i = 0; i < 300; i++)); do                  # at most 30 s
   [ -e "$job/coordinator.json" ] && break

@@ -4,15 +4,18 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <set>
 #include <thread>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
 #include "common/config/config.h"
+#include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
 #include "common/net/job_key.h"
@@ -30,8 +33,12 @@ struct Options {
   std::uint32_t ranks = 1, users = 0;
 };
 
-std::atomic<int> last_round{0};
-void on_last_round(int) { last_round = 1; }
+constexpr int kMpirunEndMs = 4000;       // less than the launcher gives this process (ops/launch/local_cluster.cc)
+constexpr Millis kTellAgainMs = 2000;    // between two tries to report one result
+
+std::atomic<bool> last_round{false}, leave{false};
+void on_last_round(int) { last_round = true; }
+void on_leave(int) { leave = true; }
 
 std::vector<std::string> worker_arguments(const Options& options, const std::string& checkpoint) {
   auto argv = mpirun_arguments(options.ranks);
@@ -57,7 +64,8 @@ bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& sp
   return std::filesystem::exists(checkpoint / ("eval-" + split + ".json"));
 }
 
-// The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more.
+// The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more. What
+// was told already may be told again.
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split) {
   const std::filesystem::path job = config.job.dir;
   DYAD_TRY(text, io::read_file(checkpoint / ("eval-" + split + ".json")));
@@ -66,46 +74,85 @@ Status report(const config::Config& config, const std::filesystem::path& checkpo
     return fail(Code::kInvalid, "{}: no result in eval-{}.json; evaluate again", checkpoint.string(), split);
   const wire::EvalResult result{checkpoint.filename().string(), split,
                                 json["metrics"].get<std::map<std::string, double>>()};
-  if (std::filesystem::exists(job / "coordinator.json")) {
+  if (std::filesystem::exists(control::address_file(job))) {
     control::ClientOptions who;
     who.job_dir = job;
     who.call_ms = 5000;
     DYAD_TRY(security, net::read_job_key(config.security.key_file));
     who.security = security;
     DYAD_TRY(control, control::ControlClient::connect(who));
-    if (control->report_eval(result)) return ok();
+    Status told = control->report_eval(result);
+    const bool gone = !told && (told.error().code == Code::kDisconnected || told.error().code == Code::kNotFound);
+    if (!gone) return told;
   }
   return coordinator::record_evaluation(job, result);
 }
 
-// Behind each new checkpoint of a job. SIGUSR1: evaluate what is there, then leave.
+// Evaluates each checkpoint of a job once and tells the coordinator, as often as it takes.
+class Follower {
+ public:
+  Follower(const Options& options, const config::Config& config) : options_(options), config_(config) {}
+
+  // What is there now. The last round says again at once what was not taken before.
+  Status round(bool last) {
+    DYAD_TRY(listed, ckpt::list_checkpoints(ckpt::checkpoints_dir(config_.job.dir), ckpt::Depth::kSizes));
+    for (const auto& [checkpoint, step, state, problem, manifest] : listed) {
+      if (leave) return ok();
+      if (state != ckpt::State::kValid || told_.count(checkpoint.string())) continue;
+      if (!is_evaluated(checkpoint, options_.split) && tried_.insert(checkpoint.string()).second) {
+        DYAD_TRYV(evaluate(checkpoint));
+      }
+      if (is_evaluated(checkpoint, options_.split)) tell(checkpoint, last);
+    }
+    return ok();
+  }
+
+ private:
+  Status evaluate(const std::filesystem::path& checkpoint) {
+    LOG_INFO("evaluating {}", checkpoint.string());
+    DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
+                                 std::filesystem::path(config_.job.dir) / "logs" / "evaluation.log"));
+    while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (leave) child.kill(kMpirunEndMs);
+    else if (const auto code = child.poll(); *code != 0 && std::filesystem::exists(checkpoint))
+      LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
+    return ok();
+  }
+
+  void tell(const std::filesystem::path& checkpoint, bool last) {
+    const std::string name = checkpoint.string();
+    const auto again = again_ms_.find(name);
+    const bool warned = again != again_ms_.end();
+    if (warned && !last && steady_now_ms() < again->second) return;
+    const Status told = report(config_, checkpoint, options_.split);
+    if (told) told_.insert(name);
+    else again_ms_[name] = steady_now_ms() + kTellAgainMs;
+    if (!told && (last || !warned)) LOG_WARN("{}: the result is not recorded: {}", name, told.error().message);
+  }
+
+  const Options options_;
+  const config::Config config_;
+  std::set<std::string> tried_, told_;
+  std::map<std::string, Millis> again_ms_;
+};
+
+// Behind each new checkpoint of a job. SIGUSR1: evaluate what is there, then leave. SIGTERM, SIGINT: leave.
 Status follow(Options options) {
   std::signal(SIGUSR1, on_last_round);
-  const std::filesystem::path job = options.follow, checkpoints = ckpt::checkpoints_dir(job);
-  DYAD_TRY(config, config::load({(job / "config.toml").string(), /*environment=*/false, {}}));
+  std::signal(SIGTERM, on_leave);
+  std::signal(SIGINT, on_leave);
+  DYAD_TRY(config, config::load({(std::filesystem::path(options.follow) / "config.toml").string(),
+                                 /*environment=*/false, {}}));
   config.job.dir = options.follow;
   if (options.users == 0) options.users = config.eval.during_training_users;
   options.ranks = std::max(options.ranks, config.eval.workers);
-  std::set<std::string> tried;
-  for (;;) {
-    const bool last = last_round.load();
-    DYAD_TRY(listed, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
-    for (const auto& [checkpoint, step, state, problem, manifest] : listed) {
-      if (state != ckpt::State::kValid || is_evaluated(checkpoint, options.split) ||
-          !tried.insert(checkpoint.string()).second)
-        continue;
-      LOG_INFO("evaluating {}", checkpoint.string());
-      DYAD_TRY(child, Child::start("evaluation", worker_arguments(options, checkpoint.string()),
-                                   job / "logs" / "evaluation.log"));
-      while (!child.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      if (const auto code = child.poll(); *code != 0 && std::filesystem::exists(checkpoint))
-        LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
-      else if (Status told = report(config, checkpoint, options.split); !told)
-        LOG_WARN("{}", told.error().message);
-    }
-    if (last) return ok();
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  Follower follower(options, config);
+  for (bool last = false; !last && !leave;) {
+    last = last_round.load();
+    DYAD_TRYV(follower.round(last));
+    std::this_thread::sleep_for(std::chrono::milliseconds(last ? 0 : 200));
   }
+  return ok();
 }
 
 }  // namespace

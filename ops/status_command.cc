@@ -33,7 +33,8 @@ void print_table(const json& s) {
 }
 
 Status show(const Options& options) {
-  DYAD_TRY(body, options.http.empty() ? fetch_status_of(options.job_dir) : fetch_status(options.http));
+  DYAD_TRY(body, options.http.empty() ? fetch_status_of(options.job_dir, kStatusPatientMs)
+                                      : fetch_status(options.http, kStatusPatientMs));
   const json status = json::parse(body, nullptr, false);
   if (!status.is_object()) return fail(Code::kInvalid, "no status was answered; is a coordinator there?");
   if (options.json) {

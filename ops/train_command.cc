@@ -10,6 +10,7 @@
 #include "common/config/config.h"
 #include "common/io/atomic_file.h"
 #include "ops/command.h"
+#include "ops/launch/job_lock.h"
 #include "ops/launch/local_cluster.h"
 #include "ops/launch/train_progress.h"
 
@@ -39,32 +40,54 @@ Status check_same_job(const config::Config& config, const std::filesystem::path&
               file.string());
 }
 
-Status train(const Options& options) {
-  DYAD_TRY(config, config::load(options.sources));
+// A fresh job's folder holds no checkpoint. The coordinator says so too, but after config.toml would be overwritten.
+Status check_fresh(const std::filesystem::path& job_dir) {
+  DYAD_TRY(found, ckpt::list_checkpoints(ckpt::checkpoints_dir(job_dir), ckpt::Depth::kSizes));
+  for (const auto& listed : found)
+    if (listed.state != ckpt::State::kIncomplete)
+      return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir",
+                  listed.dir.string());
+  return ok();
+}
+
+Result<config::Config> load_absolute(const config::Sources& sources) {
+  DYAD_TRY(config, config::load(sources));
   config.job.dir = std::filesystem::absolute(config.job.dir).lexically_normal().string();
   config.job.data = std::filesystem::absolute(config.job.data).lexically_normal().string();
   if (!config.security.key_file.empty())
     config.security.key_file = std::filesystem::absolute(config.security.key_file).lexically_normal().string();
-  const auto file = std::filesystem::path(config.job.dir) / "config.toml";
-  if (options.resume) {
-    DYAD_TRYV(check_same_job(config, file));
+  return std::move(config);
+}
+
+Status print_end(End end, const config::Config& config) {
+  if (end == End::kStoppedAtStart) {
+    std::printf("stopped before training had begun; --resume goes on from the last checkpoint, if there is one\n");
+    return ok();
   }
+  DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
+  std::printf("%s; last checkpoint %s\n", end == End::kStopped ? "stopped, go on with --resume" : "training finished",
+              newest.dir.string().c_str());
+  return ok();
+}
+
+Status train(const Options& options) {
+  DYAD_TRY(config, load_absolute(options.sources));
+  const auto file = std::filesystem::path(config.job.dir) / "config.toml";
   std::error_code error;
   std::filesystem::create_directories(config.job.dir, error);
   if (error)
     return fail(Code::kInvalid, "job.dir {}: {}; choose a folder that can be written", config.job.dir, error.message());
-  DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
+  const auto lock = JobLock::take(config.job.dir);      // before the first write: the job may be another's
+  if (!lock) return lock.error();
+  DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts});
-  DYAD_TRYV(cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
+  DYAD_TRY(end, cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
   progress.finish();
-  DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
-  std::printf("%s; last checkpoint %s\n",
-              cluster.stopped_early() ? "stopped, go on with --resume" : "training finished",
-              newest.dir.string().c_str());
-  return ok();
+  return print_end(end, config);
 }
 
 }  // namespace

@@ -103,11 +103,11 @@ bool Child::wait_for(int timeout_ms) {
   return true;
 }
 
-void Child::kill() {
+void Child::kill(int patience_ms) {
   if (pid_ < 0) return;
   if (!poll()) {
     ::kill(-pid_, SIGTERM);
-    wait_for(2000);
+    wait_for(patience_ms);
   }
   ::kill(-pid_, SIGKILL);                       // what is left of the group, also when the leader has ended
   if (!code_) {

@@ -27,7 +27,7 @@ class Child {
   std::optional<int> poll();
   void signal(int number);                      // to the process alone; nothing if it has ended
   bool wait_for(int timeout_ms);                // true if it ended in time
-  void kill();                                  // SIGTERM, two seconds, SIGKILL to the whole group; reaps
+  void kill(int patience_ms = 2000);            // SIGTERM, patience, SIGKILL to the whole group; reaps
 
  private:
   Child() = default;

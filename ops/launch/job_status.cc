@@ -7,7 +7,6 @@
 namespace dyad::ops {
 namespace {
 
-constexpr long kTimeoutMs = 5000;
 constexpr std::size_t kBodyBytesMax = 16u << 20;
 
 std::size_t take(char* data, std::size_t size, std::size_t count, void* body) {
@@ -19,13 +18,13 @@ std::size_t take(char* data, std::size_t size, std::size_t count, void* body) {
 
 }  // namespace
 
-Result<std::string> fetch_status(const std::string& base) {
+Result<std::string> fetch_status(const std::string& base, int timeout_ms) {
   const std::string url = base + "/status.json";
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), &curl_easy_cleanup);
   if (!curl) return fail(Code::kFailed, "libcurl did not start");
   std::string body;
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, kTimeoutMs);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
@@ -37,9 +36,9 @@ Result<std::string> fetch_status(const std::string& base) {
   return body;
 }
 
-Result<std::string> fetch_status_of(const std::filesystem::path& job_dir) {
+Result<std::string> fetch_status_of(const std::filesystem::path& job_dir, int timeout_ms) {
   DYAD_TRY(address, control::read_address(job_dir));
-  return fetch_status(address.http);
+  return fetch_status(address.http, timeout_ms);
 }
 
 }  // namespace dyad::ops

@@ -1,19 +1,53 @@
 #include "ops/launch/local_cluster.h"
 
 #include <signal.h>
+#include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
+#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/control/address.h"
+#include "ops/launch/job_lock.h"
 
 namespace dyad::ops {
 namespace {
 
 constexpr int kPollMs = 100;
-constexpr int kCoordinatorStartMs = 30'000;
-constexpr int kGracefulStopMs = 60'000;       // for the last checkpoint after the first Ctrl-C
-constexpr int kAfterWorkersMs = 60'000;       // coordinator and servers leave after the workers
+constexpr Millis kCoordinatorStartMs = 30'000;
+constexpr Millis kGracefulStopMs = 60'000;    // for the last checkpoint after the first Ctrl-C
+constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave after the workers
+constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
+constexpr int kMpirunEndMs = 5000;            // it gives its ranks a second or more before it kills them
+constexpr int kEvaluatorEndMs = 5000;         // it has an mpirun of its own to end
+constexpr int kBusyPauseMs = 1000;            // the journal is held for so long at most by an evaluation written down
+constexpr int kNobodyCaughtStop = 128 + SIGUSR1;
 
-void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs)); }
+void nap(int ms = kPollMs) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+// How long something has been so, by the clock: a round of supervision may take longer than its nap.
+class Lasting {
+ public:
+  bool longer_than(Millis ms, bool is_so) {
+    const Millis now = steady_now_ms();
+    if (!is_so) since_ = kNever;
+    else if (since_ == kNever) since_ = now;
+    return is_so && now > since_ + ms;
+  }
+
+ private:
+  static constexpr Millis kNever = ~Millis{0};
+  Millis since_ = kNever;
+};
+
+// What an ended process leaves to say, under the code of its end.
+Error error_of(Child& child) {
+  const int code = child.poll().value_or(0);
+  std::string log = tail(child.log(), 8);
+  if (!log.empty()) log.pop_back();           // the newline
+  return fail(code >= 1 && code <= 6 ? static_cast<Code>(code) : Code::kFailed, "{} ended with code {}{} (log {}):\n{}",
+              child.name(), code, code == 0 ? " before the workers did" : "", child.log().string(), log);
+}
 
 }  // namespace
 
@@ -29,37 +63,36 @@ std::filesystem::path LocalCluster::log_of(const std::string& name) const {
   return job_dir_ / "logs" / (name + ".log");
 }
 
-Status LocalCluster::run(const std::function<void()>& tick, const std::function<int()>& stop_requests) {
+Result<End> LocalCluster::run(std::function<void()> tick, std::function<int()> stop_requests) {
+  tick_ = std::move(tick);
+  stop_requests_ = std::move(stop_requests);
   for (;;) {
-    Status started = start_all();
-    if (!started) { kill_all(); return started; }
-    auto ended = supervise(tick, stop_requests);
-    if (!ended) { kill_all(); return ended.error(); }
-    if (!ended.value()) {
-      finish_evaluator(tick, stop_requests);
-      kill_all();
-      return ok();
-    }
-    const Failure failure = *ended.value();
+    auto ended = attempt();
+    if (ended && ended.value() == End::kFinished) finish_evaluator();
     kill_all();
-    const std::string what = fmt::format("{} ended with code {} (log {}):\n{}", failure.name, failure.code,
-                                         failure.log.string(), tail(failure.log, 8));
-    const bool hopeless =
-        failure.code == static_cast<int>(Code::kInvalid) || failure.code == static_cast<int>(Code::kNotFound);
-    if (hopeless || restarts_ >= options_.restarts_max || stop_requests() > 0) {
-      const Code code = failure.code >= 1 && failure.code <= 6 ? static_cast<Code>(failure.code) : Code::kFailed;
-      return fail(code, "{}After {} restart(s) this is the end; mend the cause and run it again with --resume.", what,
+    if (ended || !has_run_ || stop_requests_() > 0) return ended;   // a first start would fail the same way again
+    const auto& [code, what] = ended.error();
+    if (code == Code::kInvalid || code == Code::kNotFound || restarts_ >= options_.restarts_max)
+      return fail(code, "{}\nAfter {} restart(s) this is the end; mend the cause and run it again with --resume.", what,
                   restarts_);
-    }
-    LOG_WARN("{}starting the job again from its last checkpoint (restart {} of {})", what, ++restarts_,
+    LOG_WARN("{}\nstarting the job again from its last checkpoint (restart {} of {})", what, ++restarts_,
              options_.restarts_max);
-    options_.resume = true;
+    if (code == Code::kOverloaded) nap(kBusyPauseMs);
   }
 }
 
+Result<End> LocalCluster::attempt() {
+  DYAD_TRYV(start_all());
+  if (stop_requests_() > 0) return End::kStoppedAtStart;
+  has_run_ = options_.resume = true;
+  return supervise();
+}
+
+// Gives up waiting, without an error, when asked to stop.
 Status LocalCluster::start_coordinator(Begin begin) {
+  DYAD_TRYV(check_no_coordinator(job_dir_));
+  const auto announcement = control::address_file(job_dir_);
   std::error_code ignored;
-  const auto announcement = job_dir_ / "coordinator.json";
   std::filesystem::remove(announcement, ignored);
   std::vector<std::string> argv{sibling_program("dyad-coordinator"), "--config", options_.config_file.string()};
   if (begin == Begin::kResume) argv.push_back("--resume");
@@ -67,13 +100,10 @@ Status LocalCluster::start_coordinator(Begin begin) {
   DYAD_TRY(coordinator, Child::start("coordinator", std::move(argv), log_of("coordinator")));
   if (children_.empty()) children_.push_back(std::move(coordinator));
   else children_[0] = std::move(coordinator);
-  for (int waited = 0; !std::filesystem::exists(announcement); waited += kPollMs) {
-    if (const auto code = children_[0].poll()) {
-      const Code known = *code >= 1 && *code <= 6 ? static_cast<Code>(*code) : Code::kFailed;
-      return fail(known, "the coordinator ended with code {} (log {}):\n{}", *code, log_of("coordinator").string(),
-                  tail(log_of("coordinator"), 8));
-    }
-    if (waited > kCoordinatorStartMs)
+  const Millis end = steady_now_ms() + kCoordinatorStartMs;
+  while (!std::filesystem::exists(announcement) && stop_requests_() == 0) {
+    if (children_[0].poll()) return error_of(children_[0]);
+    if (steady_now_ms() > end)
       return fail(Code::kFailed, "the coordinator did not come up in {} s; see {}", kCoordinatorStartMs / 1000,
                   log_of("coordinator").string());
     nap();
@@ -84,6 +114,10 @@ Status LocalCluster::start_coordinator(Begin begin) {
 Status LocalCluster::start_all() {
   children_.clear();
   DYAD_TRYV(start_coordinator(options_.resume ? Begin::kResume : Begin::kFresh));
+  return stop_requests_() > 0 ? ok() : start_others();
+}
+
+Status LocalCluster::start_others() {
   const std::string config = options_.config_file.string();
   for (std::uint32_t i = 0; i < config_.servers.count; ++i) {
     const std::string name = fmt::format("ps-{}", i);
@@ -105,67 +139,72 @@ Status LocalCluster::start_all() {
   return ok();
 }
 
-bool LocalCluster::coordinator_was_killed() {
+// Starts a killed coordinator again. Fails when it does not come up: then the job starts again as a whole.
+Status LocalCluster::keep_coordinator() {
   const auto code = children_[0].poll();
-  return code && *code > 128;
+  if (!code || *code <= 128 || restarts_ >= options_.restarts_max) return ok();
+  LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {})", ++restarts_,
+           options_.restarts_max);
+  return start_coordinator(Begin::kRecover);
 }
 
-std::optional<LocalCluster::Failure> LocalCluster::first_failure() {
-  for (auto& child : children_) {
-    const auto code = child.poll();
-    if (code && *code != 0) return Failure{child.name(), *code, child.log()};
-  }
-  return std::nullopt;
+Status LocalCluster::check_exit_codes() {
+  for (auto& child : children_)
+    if (child.poll().value_or(0) != 0) return error_of(child);
+  return ok();
 }
 
-// Nothing when every process left with 0, else who failed first.
-Result<std::optional<LocalCluster::Failure>> LocalCluster::supervise(const std::function<void()>& tick,
-                                                                    const std::function<int()>& stop_requests) {
+// A server or the coordinator that has ended, however well; null while all run.
+Child* LocalCluster::ended_part() {
+  const auto part = std::find_if(children_.begin(), children_.end() - 1, [](Child& c) { return c.poll().has_value(); });
+  return part == children_.end() - 1 ? nullptr : &*part;
+}
+
+bool LocalCluster::all_ended() {
+  return std::all_of(children_.begin(), children_.end(), [](Child& c) { return c.poll().has_value(); });
+}
+
+Result<End> LocalCluster::supervise() {
   Child& workers = children_.back();
-  int since_stop_ms = 0, since_workers_ms = 0;
-  bool asked = false;
-  for (;;) {
-    if (coordinator_was_killed() && restarts_ < options_.restarts_max) {
-      LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {})",
-               ++restarts_, options_.restarts_max);
-      DYAD_TRYV(start_coordinator(Begin::kRecover));
-    }
-    if (auto failure = first_failure()) return std::optional(*failure);
-    bool all_left = true;
-    for (auto& child : children_) all_left &= child.poll().has_value();
-    if (all_left) return std::optional<Failure>();
-    if (workers.poll() && (since_workers_ms += kPollMs) > kAfterWorkersMs)
+  Lasting deserted, lingering, stopping;
+  for (bool asked = false;;) {
+    if (asked && workers.poll() == kNobodyCaughtStop) return End::kStoppedAtStart;
+    DYAD_TRYV(keep_coordinator());
+    DYAD_TRYV(check_exit_codes());
+    if (all_ended()) return asked ? End::kStopped : End::kFinished;
+    Child* part = ended_part();
+    if (deserted.longer_than(kBeforeWorkersMs, part && !workers.poll())) return error_of(*part);
+    if (lingering.longer_than(kAfterWorkersMs, workers.poll().has_value()))
       return fail(Code::kFailed, "the workers are done but the coordinator or a server did not leave in {} s; see {}",
                   kAfterWorkersMs / 1000, (job_dir_ / "logs").string());
-    const int requests = stop_requests();
-    if (requests > 0 && !asked) {
-      asked = stopped_early_ = true;
-      workers.signal(SIGUSR1);                 // mpirun forwards it: checkpoint and leave with 0
-    }
-    if (asked && (requests > 1 || (since_stop_ms += kPollMs) > kGracefulStopMs))
+    const int requests = stop_requests_();
+    if (requests > 0 && !std::exchange(asked, true)) workers.signal(SIGUSR1);   // mpirun forwards it: checkpoint, leave
+    if (requests > 1 || stopping.longer_than(kGracefulStopMs, asked))
       return fail(Code::kFailed,
                   "stopped before the last checkpoint was written; --resume goes on from the one before");
-    tick();
+    tick_();
     nap();
   }
 }
 
-void LocalCluster::finish_evaluator(const std::function<void()>& tick, const std::function<int()>& stop_requests) {
+void LocalCluster::finish_evaluator() {
   if (!evaluator_) return;
   evaluator_->signal(SIGUSR1);                            // evaluate what is there, then leave
-  while (!evaluator_->poll() && stop_requests() == 0) {
-    tick();
+  while (!evaluator_->poll() && stop_requests_() == 0) {
+    tick_();
     nap();
   }
   if (const auto code = evaluator_->poll(); code && *code != 0)
     LOG_WARN("the evaluator ended with code {}; run `dyad eval` by hand. Its log:\n{}", *code,
              tail(evaluator_->log(), 8));
-  evaluator_.reset();
 }
 
 void LocalCluster::kill_all() {
-  evaluator_.reset();
+  if (evaluator_) evaluator_->signal(SIGTERM);            // ends its ranks while we end ours
+  if (!children_.empty()) children_.back().kill(kMpirunEndMs);
   while (!children_.empty()) children_.pop_back();        // workers first, coordinator last
+  if (evaluator_) evaluator_->kill(kEvaluatorEndMs);
+  evaluator_.reset();
 }
 
 }  // namespace dyad::ops

@@ -20,34 +20,40 @@ struct LocalClusterOptions {
   std::uint32_t restarts_max = 3;            // processes started again after a death, in all
 };
 
+// How a job ends that did not fail. kStoppedAtStart: asked to stop before any process could write a checkpoint.
+enum class End { kFinished, kStopped, kStoppedAtStart };
+
 class LocalCluster {
  public:
   LocalCluster(config::Config config, LocalClusterOptions options);
   // Runs the job to its end. `tick` is called a few times a second while it runs; `stop_requests` gives how often the
   // user asked to stop: once lets the workers write a checkpoint and leave (resumable), twice kills. Fails with the
   // code of the first process that failed, its name and the end of its log.
-  Status run(const std::function<void()>& tick, const std::function<int()>& stop_requests);
-  bool stopped_early() const { return stopped_early_; }
+  Result<End> run(std::function<void()> tick, std::function<int()> stop_requests);
 
  private:
-  struct Failure { std::string name; int code; std::filesystem::path log; };
-  Status start_all();
   enum class Begin { kFresh, kResume, kRecover };
+  Result<End> attempt();
+  Status start_all();
   Status start_coordinator(Begin begin);
-  bool coordinator_was_killed();
-  Result<std::optional<Failure>> supervise(const std::function<void()>& tick,
-                                           const std::function<int()>& stop_requests);
-  std::optional<Failure> first_failure();
-  void finish_evaluator(const std::function<void()>& tick, const std::function<int()>& stop_requests);
+  Status start_others();
+  Status keep_coordinator();
+  Result<End> supervise();
+  Status check_exit_codes();
+  Child* ended_part();
+  bool all_ended();
+  void finish_evaluator();
   void kill_all();
   std::filesystem::path log_of(const std::string& name) const;
 
   config::Config config_;
   LocalClusterOptions options_;
   std::filesystem::path job_dir_;
+  std::function<void()> tick_;
+  std::function<int()> stop_requests_;
   std::vector<Child> children_;              // coordinator first, then servers, then the worker job
   std::optional<Child> evaluator_;
-  bool stopped_early_ = false;
+  bool has_run_ = false;                     // every process was started once
   std::uint32_t restarts_ = 0;
 };
 

@@ -13,6 +13,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kAskMs = 500;      // the launcher watches its processes between two questions
+
 // "forward 10.0, backward 16.9, ...", the longest first.
 std::string phases_of(const json& metrics) {
   constexpr std::string_view kPrefix = "seconds_";
@@ -35,7 +37,7 @@ void TrainProgress::tick() {
   const double now = steady_now_s();
   if (now - asked_s_ < 1.0) return;
   asked_s_ = now;
-  if (const auto status = fetch_status_of(job_dir_)) show(status.value());   // no answer: nothing new to show
+  if (const auto status = fetch_status_of(job_dir_, kAskMs)) show(status.value());   // no answer: nothing new to show
 }
 
 void TrainProgress::show(const std::string& status) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 #include <nlohmann/json.hpp>
+#include "common/base/result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/metrics/step_log.h"
@@ -47,18 +48,19 @@ const fs::path& undisturbed_four_epochs() {
 
 // Starts a job that checkpoints every 5 steps, kills one of its processes after the first checkpoint, and lets the
 // launcher bring it to its end.
-fs::path trained_with_a_kill(const std::string& name, const std::string& victim, bool whole_job_restarts = true) {
+struct Kill { std::string victim; int signal = SIGKILL; bool whole_job_restarts = true; };
+fs::path trained_with_a_kill(const std::string& name, const Kill& kill) {
   const auto job = scratch() / name;
   auto child =
       start(name, train_command(job, {"checkpoint.every_steps=5", "train.epochs=4"}), scratch() / (name + ".log"));
   EXPECT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
-  const pid_t pid = process_of(job, victim);
-  EXPECT_GT(pid, 0) << "no process " << victim;
-  if (pid > 0) ::kill(pid, SIGKILL);
+  const pid_t pid = process_of(job, kill.victim);
+  EXPECT_GT(pid, 0) << "no process " << kill.victim;
+  if (pid > 0) ::kill(pid, kill.signal);
   EXPECT_TRUE(child.wait_for(100'000)) << ops::tail(child.log(), 20);
   EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
   EXPECT_NE(ops::tail(child.log(), 200).find("restart 1"), std::string::npos) << "the kill went unnoticed";
-  EXPECT_EQ(ops::tail(child.log(), 200).find("starting the job again") != std::string::npos, whole_job_restarts)
+  EXPECT_EQ(ops::tail(child.log(), 200).find("starting the job again") != std::string::npos, kill.whole_job_restarts)
       << ops::tail(child.log(), 200);
   undisturbed_four_epochs();
   EXPECT_EQ(io::read_file(job / metrics::kStepLogName).value(),
@@ -186,14 +188,53 @@ TEST(Cluster, StoppedAndResumedOnAnotherNumberOfServersIsAsIfNeverStopped) {
 }
 
 TEST(Cluster, AKilledServerChangesNothing) {
-  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_server", "dyad-ps")), "");
+  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_server", {"dyad-ps"})), "");
 }
 TEST(Cluster, AKilledWorkerChangesNothing) {
-  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_worker", "dyad-worker")), "");
+  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_worker", {"dyad-worker"})), "");
 }
 TEST(Cluster, AKilledCoordinatorChangesNothing) {
-  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_coordinator", "dyad-coordinator", false)),
+  EXPECT_EQ(difference(undisturbed_four_epochs(),
+                       trained_with_a_kill("killed_coordinator", {"dyad-coordinator", SIGKILL, false})),
             "");
+}
+
+// It leaves with 0, as it should; the job may not.
+TEST(Cluster, AServerThatIsAskedToLeaveInTheMiddleChangesNothing) {
+  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("ended_server", {"dyad-ps", SIGTERM})), "");
+}
+
+TEST(Cluster, ASecondTrainingInTheSameFolderHarmsNeitherARunningNorAFinishedJob) {
+  const auto job = scratch() / "twice";
+  auto first = start("twice", train_command(job, {"checkpoint.every_steps=5"}), scratch() / "twice.log");
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(first.log(), 20);
+  const Outcome beside = run(train_command(job, {"model.dim=32"}));
+  EXPECT_EQ(beside.code, static_cast<int>(Code::kOverloaded)) << beside.output;
+  ASSERT_TRUE(first.wait_for(100'000)) << ops::tail(first.log(), 20);
+  EXPECT_EQ(first.poll(), 0) << ops::tail(first.log(), 20);
+  EXPECT_EQ(ops::tail(first.log(), 200).find("restart"), std::string::npos) << ops::tail(first.log(), 200);
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+  const std::string config = io::read_file(job / "config.toml").value();
+  const Outcome after = run(train_command(job, {"model.dim=32"}));
+  EXPECT_EQ(after.code, static_cast<int>(Code::kInvalid)) << after.output;
+  EXPECT_NE(after.output.find("--resume"), std::string::npos) << after.output;
+  EXPECT_EQ(io::read_file(job / "config.toml").value(), config);
+  const Outcome resumed = run(train_command(job, {"checkpoint.every_steps=5"}, true));
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+}
+
+TEST(Cluster, StoppedInItsFirstMomentsItLeavesNothingAndIsNoFailure) {
+  for (const int after_ms : {50, 300, 900, 1600}) {
+    const auto job = scratch() / ("early" + std::to_string(after_ms));
+    auto child = start("early", train_command(job), scratch() / "early.log");
+    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+    child.signal(SIGINT);
+    EXPECT_TRUE(child.wait_for(30'000)) << after_ms << " ms: " << ops::tail(child.log(), 20);
+    // Before the command could ask for the signal it is ended by it.
+    EXPECT_TRUE(child.poll() == 0 || (after_ms == 50 && child.poll() == 128 + SIGINT))
+        << after_ms << " ms: " << ops::tail(child.log(), 20);
+    EXPECT_TRUE(processes_of(job).empty()) << after_ms << " ms";
+  }
 }
 
 TEST(Cluster, ADamagedCheckpointIsNamedAndSkipped) {
