@@ -1,6 +1,8 @@
 // The parts of the training loop that need no cluster.
 #include <gtest/gtest.h>
 #include <array>
+#include <chrono>
+#include <thread>
 #include <vector>
 #include "worker/train/cut_rule.h"
 #include "worker/train/gradient_reducer.h"
@@ -74,12 +76,23 @@ TEST(CutRule, CutsAtEpochsStepsAndTheEnd) {
 }
 
 TEST(PhaseTimes, EveryMomentBelongsToOnePhase) {
+  const auto sleep = [](int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); };
   PhaseTimes times;
   const double start = steady_now_s();
   times.enter(Phase::kForward);
+  sleep(20);
   times.enter(Phase::kBackward);
+  sleep(5);
   times.leave();
-  EXPECT_LE(times.total(), steady_now_s() - start);
+  const double elapsed = steady_now_s() - start;
+  sleep(10);                                       // nobody's
+  times.enter(Phase::kPush);
+  times.leave();
+  EXPECT_GE(times.seconds(Phase::kForward), 0.020);
+  EXPECT_GE(times.seconds(Phase::kBackward), 0.005);
+  EXPECT_LT(times.seconds(Phase::kPush), 0.010);
+  EXPECT_GT(times.total(), 0.025);
+  EXPECT_LT(times.total() - times.seconds(Phase::kPush), elapsed);
   EXPECT_EQ(times.by_name().size(), kPhaseNames.size());
 }
 
