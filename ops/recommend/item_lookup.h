@@ -16,12 +16,14 @@ namespace dyad::ops {
 class ItemLookup {
  public:
   explicit ItemLookup(std::span<const data::Item> items);            // items[i] is ItemId{i}; borrowed
-  // Oldest first, as typed. Fails with kNotFound naming the piece that matches nothing, kInvalid one that matches
-  // several items, with the first few of them.
+  // Oldest first, as typed. Fails with kNotFound naming the piece that matches nothing and the nearest titles, kInvalid
+  // one that matches several items, with the first few of them.
   Result<std::vector<ItemId>> parse(std::string_view history) const;
 
  private:
   Result<ItemId> by_part(std::string_view part) const;
+  std::vector<std::uint32_t> nearest(std::string_view wanted) const;
+  std::string listed(std::span<const std::uint32_t> items) const;    // a line each: id and title; the first few
   std::span<const data::Item> items_;
   std::vector<std::string> lower_titles_;
   std::unordered_map<std::string, ItemId> exact_;                     // lower-case title or id; the first item wins

@@ -28,6 +28,9 @@ TEST(ItemLookup, NamesWhatItCannotFindAndWhatIsAmbiguous) {
   const auto missing = lookup.parse("50, Casablanca");
   EXPECT_EQ(missing.error().code, Code::kNotFound);
   EXPECT_NE(missing.error().message.find("Casablanca"), std::string::npos);
+  const auto misspelt = lookup.parse("Toy Stori (1995)");
+  EXPECT_EQ(misspelt.error().code, Code::kNotFound);
+  EXPECT_NE(misspelt.error().message.find("Toy Story"), std::string::npos) << misspelt.error().message;
   const auto several = lookup.parse("godfather");
   EXPECT_EQ(several.error().code, Code::kInvalid);
   EXPECT_NE(several.error().message.find("187"), std::string::npos);

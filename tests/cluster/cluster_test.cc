@@ -1,6 +1,9 @@
 // Determinism is the oracle: whatever happens to a sync job, its last checkpoint has the bytes of the undisturbed run.
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -285,6 +288,46 @@ TEST(Cluster, PartsStartedByHandGiveTheSameBytes) {
   EXPECT_TRUE(coordinator.wait_for(20'000)) << ops::tail(coordinator.log(), 10);
   for (auto& server : servers) EXPECT_TRUE(server.wait_for(20'000)) << ops::tail(server.log(), 10);
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+}
+
+TEST(Cluster, ACoordinatorThatIsAskedToLeaveInTheMiddleChangesNothing) {
+  EXPECT_EQ(difference(undisturbed_four_epochs(),
+                       trained_with_a_kill("ended_coordinator", {"dyad-coordinator", SIGTERM})),
+            "");
+}
+
+// Whether `is_so` within 20 s.
+template <class IsSo> bool soon(IsSo is_so) {
+  for (int i = 0; i < 1000 && !is_so(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return is_so();
+}
+
+TEST(Cluster, AnEvaluatorAskedToLeaveTakesItsRanksAlong) {
+  const auto job = scratch() / "followed";
+  ASSERT_EQ(run(train_command(job, {"checkpoint.every_steps=5"})).code, 0);
+  auto follower = start("follower", {program("dyad"), "eval", "--follow", job.string()}, scratch() / "follower.log");
+  ASSERT_TRUE(soon([&] { return process_of(job, "dyad-worker") > 0; })) << ops::tail(follower.log(), 20);
+  follower.signal(SIGTERM);
+  EXPECT_TRUE(follower.wait_for(10'000));
+  EXPECT_EQ(follower.poll(), 0) << ops::tail(follower.log(), 20);
+  EXPECT_TRUE(processes_of(job).empty());
+}
+
+TEST(Cluster, AResultThatCouldNotBeRecordedIsRecordedLater) {
+  const auto job = scratch() / "told_later";
+  ASSERT_EQ(run(train_command(job, {"checkpoint.every_epochs=2"})).code, 0);
+  const int journal = ::open((job / "coordinator.journal").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(journal, LOCK_EX | LOCK_NB), 0);
+  auto follower = start("follower", {program("dyad"), "eval", "--follow", job.string()}, scratch() / "later.log");
+  const auto refused = [&] { return ops::tail(follower.log(), 200).find("not recorded") != std::string::npos; };
+  EXPECT_TRUE(soon(refused)) << ops::tail(follower.log(), 20);
+  const auto best = ckpt::checkpoints_dir(job) / "best";
+  EXPECT_FALSE(fs::exists(best));
+  ::close(journal);
+  EXPECT_TRUE(soon([&] { return fs::exists(best); })) << ops::tail(follower.log(), 20);
+  follower.signal(SIGUSR1);
+  EXPECT_TRUE(follower.wait_for(10'000));
+  EXPECT_EQ(follower.poll(), 0) << ops::tail(follower.log(), 20);
 }
 
 }  // namespace
