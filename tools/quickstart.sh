@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a bare Debian 12 to a trained and measured model: sets up, builds, fetches MovieLens-100k and a sentence encoder,
 # trains EAGER with a coordinator, two parameter servers and two workers, evaluates the best checkpoint on two ranks,
-# trains the baselines, and recommends by title. About 20 minutes on 2 cores from bare, less than 10 once built.
+# trains the baselines, and recommends by title. About 15 minutes on 2 cores from bare, less than 10 once built.
 #   tools/quickstart.sh           runs what is not done yet; run/quickstart holds everything
 #   tools/quickstart.sh --fresh   starts over (what was fetched and built is kept)
 # More keys for the job: DYAD_TRAIN_EPOCHS=2 tools/quickstart.sh (docs/configuration.md).

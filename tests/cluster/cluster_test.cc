@@ -226,16 +226,23 @@ TEST(Cluster, ASecondTrainingInTheSameFolderHarmsNeitherARunningNorAFinishedJob)
   EXPECT_EQ(resumed.code, 0) << resumed.output;
 }
 
+// Whether `is_so` within 20 s.
+template <class IsSo> bool soon(IsSo is_so) {
+  for (int i = 0; i < 1000 && !is_so(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return is_so();
+}
+
+// Whatever is up by then: nobody, the coordinator, mpirun without its ranks, or ranks that can catch the wish.
 TEST(Cluster, StoppedInItsFirstMomentsItLeavesNothingAndIsNoFailure) {
-  for (const int after_ms : {50, 300, 900, 1600}) {
+  for (const int after_ms : {0, 100, 300, 900, 1600}) {
     const auto job = scratch() / ("early" + std::to_string(after_ms));
-    auto child = start("early", train_command(job), scratch() / "early.log");
+    auto child = start("early", train_command(job), job.string() + ".log");
+    // From then on the command catches the signal; until then, a while on a busy machine, it is just ended by it.
+    ASSERT_TRUE(soon([&] { return fs::exists(job / "config.toml"); })) << ops::tail(child.log(), 20);
     std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
     child.signal(SIGINT);
     EXPECT_TRUE(child.wait_for(30'000)) << after_ms << " ms: " << ops::tail(child.log(), 20);
-    // Before the command could ask for the signal it is ended by it.
-    EXPECT_TRUE(child.poll() == 0 || (after_ms == 50 && child.poll() == 128 + SIGINT))
-        << after_ms << " ms: " << ops::tail(child.log(), 20);
+    EXPECT_EQ(child.poll(), 0) << after_ms << " ms: " << ops::tail(child.log(), 20);
     EXPECT_TRUE(processes_of(job).empty()) << after_ms << " ms";
   }
 }
@@ -263,8 +270,12 @@ TEST(Cluster, ResumingWithOtherKeysIsRefused) {
 }
 
 TEST(Cluster, BoundedAndUnboundedStalenessReachTheEnd) {
-  EXPECT_FALSE(trained("ssp", {"train.mode=ssp", "train.staleness=2"}).empty());
-  EXPECT_FALSE(trained("async", {"train.mode=async"}).empty());
+  // Each pull is under way before the push of the step before it: other rows than in sync mode come out.
+  for (const Sets& sets : {Sets{"train.mode=ssp", "train.staleness=2"}, Sets{"train.mode=async"}}) {
+    const auto last = trained(sets[0].substr(11), sets);
+    ASSERT_EQ(last.filename(), undisturbed().filename());
+    EXPECT_NE(difference(undisturbed(), last).find("rows/g"), std::string::npos) << sets[0];
+  }
 }
 
 // The way a cluster runs it: coordinator and servers started apart, the workers by mpirun from the same file.
@@ -294,12 +305,6 @@ TEST(Cluster, ACoordinatorThatIsAskedToLeaveInTheMiddleChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(),
                        trained_with_a_kill("ended_coordinator", {"dyad-coordinator", SIGTERM})),
             "");
-}
-
-// Whether `is_so` within 20 s.
-template <class IsSo> bool soon(IsSo is_so) {
-  for (int i = 0; i < 1000 && !is_so(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  return is_so();
 }
 
 TEST(Cluster, AnEvaluatorAskedToLeaveTakesItsRanksAlong) {
