@@ -80,8 +80,8 @@ Status train(const Options& options) {
   const auto lock = JobLock::take(config.job.dir);      // before the first write: the job may be another's
   if (!lock) return lock.error();
   DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
+    if (std::signal(number, on_signal) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts});
