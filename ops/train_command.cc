@@ -65,7 +65,10 @@ Status print_end(End end, const config::Config& config) {
     return ok();
   }
   DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
-  std::printf("%s; last checkpoint %s\n", end == End::kStopped ? "stopped, go on with --resume" : "training finished",
+  // A worker that was asked to leave stops the whole job well, without a word to this process: the position tells.
+  const auto& most = config.train.max_steps;
+  const bool finished = newest.manifest.epoch >= config.train.epochs || (most > 0 && newest.step.value >= most);
+  std::printf("%s; last checkpoint %s\n", finished ? "training finished" : "stopped, go on with --resume",
               newest.dir.string().c_str());
   return ok();
 }

@@ -34,7 +34,8 @@ const fs::path& undisturbed() {
   return checkpoint;
 }
 
-// The first process of a job whose command line holds `part`.
+// The first process of a job whose command line holds `part` as a program's name or begins with it: with a whole path
+// mpirun, which names the program too, is passed over.
 pid_t process_of(const fs::path& job, const std::string& part) {
   for (const pid_t pid : processes_of(job)) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
@@ -194,7 +195,7 @@ TEST(Cluster, AKilledServerChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_server", {"dyad-ps"})), "");
 }
 TEST(Cluster, AKilledWorkerChangesNothing) {
-  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_worker", {"dyad-worker"})), "");
+  EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("killed_worker", {program("dyad-worker")})), "");
 }
 TEST(Cluster, AKilledCoordinatorChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(),
@@ -205,6 +206,21 @@ TEST(Cluster, AKilledCoordinatorChangesNothing) {
 // It leaves with 0, as it should; the job may not.
 TEST(Cluster, AServerThatIsAskedToLeaveInTheMiddleChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(), trained_with_a_kill("ended_server", {"dyad-ps", SIGTERM})), "");
+}
+
+TEST(Cluster, AWorkerThatIsAskedToLeaveStopsTheJobForAResume) {
+  const auto job = scratch() / "ended_worker";
+  const Sets sets{"checkpoint.every_steps=5", "train.epochs=4"};
+  auto child = start("ended_worker", train_command(job, sets), scratch() / "ended_worker.log");
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
+  ASSERT_EQ(::kill(process_of(job, program("dyad-worker")), SIGTERM), 0);
+  ASSERT_TRUE(child.wait_for(60'000)) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
+  EXPECT_NE(ops::tail(child.log(), 5).find("stopped, go on with --resume"), std::string::npos)
+      << ops::tail(child.log(), 20);
+  const Outcome resumed = run(train_command(job, sets, true));
+  EXPECT_NE(resumed.output.find("training finished"), std::string::npos) << resumed.output;
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
 }
 
 TEST(Cluster, ASecondTrainingInTheSameFolderHarmsNeitherARunningNorAFinishedJob) {
