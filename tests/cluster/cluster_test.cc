@@ -167,13 +167,15 @@ TEST(Cluster, AnotherSeedGivesOtherRowsAndOtherWeights) {
 // Where a run is told to stop decides nothing: the learning rate's schedule counts all epochs.
 TEST(Cluster, CutShortByMaxStepsAndResumedIsAsIfNeverStopped) {
   const auto job = scratch() / "short";
-  const Outcome first = run(train_command(job, {"train.max_steps=20"}));
+  const Outcome first = run(train_command(job, {"train.max_steps=17"}));
   ASSERT_EQ(first.code, 0) << first.output;
   const auto middle = last_checkpoint(job);
-  ASSERT_EQ(middle.filename().string(), ckpt::folder_name(Step{20}));
+  ASSERT_EQ(middle.filename().string(), ckpt::folder_name(Step{17}));
   const Outcome resumed = run(train_command(job, {}, true));
   ASSERT_EQ(resumed.code, 0) << resumed.output;
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+  EXPECT_EQ(io::read_file(job / metrics::kStepLogName).value(),
+            io::read_file(scratch() / "undisturbed" / metrics::kStepLogName).value());
 }
 
 TEST(Cluster, StoppedAndResumedOnAnotherNumberOfServersIsAsIfNeverStopped) {

@@ -223,7 +223,8 @@ Status Trainer::cut(const Work& work) {
 Status Trainer::finish_cut() { return writing_.valid() ? writing_.get() : ok(); }
 
 Status Trainer::log_step(const Work& work, const Stats& sums, double rate) {
-  if (!step_log_ || (work.batch.step.value % config_.train.log_every != 0 && !work.last_of_job)) return ok();
+  const std::uint64_t step = work.batch.step.value;              // not last_of_job: max_steps must leave no trace
+  if (!step_log_ || (step % config_.train.log_every != 0 && step != schedule_steps_)) return ok();
   metrics::StepRecord record{work.batch.step, work.batch.epoch, {{"lr", rate}, {"samples", sums.samples()}}};
   for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.values[i];
   return step_log_->append(record);
