@@ -1,7 +1,7 @@
 #pragma once
 // The training curve of a job, kept: a line of JSON per logged step, in step order, nothing in it that a clock decided.
 // So a sync job that was killed and went on from a cut leaves the same file as one that never was.
-//   {"step":40,"epoch":0,"lr":8e-05,"samples":512,"loss":12.84,"loss.behaviour.1":5.53,...}
+//   {"step":40,"epoch":0,"lr":8e-05,"samples":512,"loss":12.84,"loss.gen.behaviour.1":5.53,...}
 // Threads: one owner.
 #include <cstdint>
 #include <filesystem>
