@@ -138,7 +138,7 @@ class FakeJob {                                    // one for each start of the 
       CHECK(client->cut_part(part, 30000).value().committed);
       done = step;
     }
-    (void)client->goodbye("done");
+    (void)client->goodbye("done", 30000);
   }
 
   void worker(std::uint32_t rank) {
@@ -178,7 +178,7 @@ class FakeJob {                                    // one for each start of the 
       if (rank == 0) cut(*client, Step{step}, epoch, batch);
     }
     heart->set_state("done");
-    CHECK(client->goodbye(step == options_.stop_after_steps ? "stopped" : "done").has_value());
+    CHECK(client->goodbye(step == options_.stop_after_steps ? "stopped" : "done", 30000).has_value());
   }
 
   void cut(control::ControlClient& client, Step step, std::uint64_t epoch, std::uint64_t batch) {

@@ -22,6 +22,7 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
+constexpr int kAskedToLeaveMs = 3000;   // for the goodbye of a server that a signal stops: its coordinator may be gone too
 constexpr double kRepeatCutS = 0.5;     // a part goes out again until its cut is committed: parts are not journalled
 
 // Parts of cuts on their way from the cut writer to the main thread, which reports them.
@@ -181,7 +182,8 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   } while (!reports.all_committed() && !stop_requested && steady_now_s() < patient_until);
   LOG_INFO("leaves at step {}: {}", server->applied(), stop_requested ? "asked to" : "the job is over");
   heartbeat->set_state("done");
-  return control->goodbye(stop_requested ? "stopped" : "done");
+  return stop_requested ? control->goodbye("stopped", kAskedToLeaveMs)
+                        : control->goodbye("done", static_cast<int>(config.servers.timeout_ms));
 }
 
 }  // namespace

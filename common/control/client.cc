@@ -78,7 +78,10 @@ class NetControlClient final : public ControlClient {
     return call<wire::AskCut, wire::CutStatus>({step}, incarnation_, options_.call_ms);
   }
   Status report_eval(const wire::EvalResult& result) override { return acknowledged(result); }
-  Status goodbye(const std::string& reason) override { return acknowledged(wire::Goodbye{reason}); }
+  Status goodbye(const std::string& reason, int timeout_ms) override {
+    DYAD_TRYV((call<wire::Goodbye, wire::Ack>({reason}, incarnation_, timeout_ms)));
+    return ok();
+  }
   Incarnation incarnation() const override { return incarnation_; }
 
  private:

@@ -51,7 +51,8 @@ class ControlClient {
   virtual Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) = 0;
   virtual Result<wire::CutStatus> ask_cut(Step step) = 0;
   virtual Status report_eval(const wire::EvalResult& result) = 0;
-  virtual Status goodbye(const std::string& reason) = 0;       // "done" or "stopped" from every worker ends the job
+  // "done" or "stopped"; either of them from every worker ends the job. Waits at most timeout_ms in place of call_ms.
+  virtual Status goodbye(const std::string& reason, int timeout_ms) = 0;
   virtual Incarnation incarnation() const = 0;
 };
 

@@ -265,6 +265,18 @@ TEST(Cluster, StoppedInItsFirstMomentsItLeavesNothingAndIsNoFailure) {
   }
 }
 
+TEST(Cluster, AKilledLauncherLeavesNoProcessAndAResumeChangesNothing) {
+  const auto job = scratch() / "killed_launcher";
+  const Sets sets{"checkpoint.every_steps=5", "train.epochs=4"};
+  auto child = start("killed_launcher", train_command(job, sets), scratch() / "killed_launcher.log");
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
+  child.signal(SIGKILL);
+  EXPECT_TRUE(soon([&] { return child.poll() && processes_of(job).empty(); })) << ops::tail(child.log(), 20);
+  const Outcome resumed = run(train_command(job, sets, true));
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
+}
+
 TEST(Cluster, ADamagedCheckpointIsNamedAndSkipped) {
   const auto job = scratch() / "damaged";
   const Outcome first = run(train_command(job, {"checkpoint.every_steps=4"}));

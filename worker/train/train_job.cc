@@ -91,7 +91,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
            summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,
            summary.last_loss);
   DYAD_TRYV(all.barrier());
-  return control->goodbye(summary.finished ? "done" : "stopped");
+  return control->goodbye(summary.finished ? "done" : "stopped", static_cast<int>(config.servers.timeout_ms));
 }
 
 }  // namespace dyad::worker
