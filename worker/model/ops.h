@@ -93,7 +93,10 @@ at::Tensor child_log_softmax(const at::Tensor& h, const at::Tensor& rows, const 
 // The kernels, made differentiable. Gradients of `rows` are added straight to rows.grad() (created on first use) rather
 // than returned, since several operations read the same large table.
 namespace ops_kernels {
-at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b);
+// Whether bf16 operands are widened to fp32 for a product, and its result rounded to bf16: on a processor that has no
+// bf16 products of its own (AVX-512 BF16). There LibTorch's take 14 times as long as fp32's (Zen 3).
+bool widens_bf16();
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, bool widen = widens_bf16());
 at::Tensor attention(std::uint64_t seed, double p, const at::Tensor& q, const at::Tensor& kv,
                      const AttentionShape& shape);
 at::Tensor self_attention(std::uint64_t seed, double p, const at::Tensor& qkv, const AttentionShape& shape);

@@ -68,17 +68,24 @@ float* row_gradient(const at::Tensor& rows, at::Tensor& keep) {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+bool widens_bf16() {
+  static const bool widens = !__builtin_cpu_supports("avx512bf16");
+  return widens;
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, bool widen) {
+  const at::ScalarType type = x.scalar_type(), product = widen ? at::kFloat : type;
   at::Tensor out;
   {
     at::NoGradGuard no_grad;
-    out = at::linear(x, w, b);
+    out = at::linear(x.to(product), w.to(product), b.to(product)).to(type);
   }
-  return attach(out, {x, w, b}, [x = x.detach(), w = w.detach()](const at::Tensor& d_out) -> variable_list {
+  return attach(out, {x, w, b}, [=, x = x.detach(), w = w.detach()](const at::Tensor& d_out) -> variable_list {
     at::Tensor d_b = at::empty({d_out.size(1)}, d_out.options());
     kernels::table().column_sum({type_of(d_out.scalar_type()), d_out.size(0), d_out.size(1), d_out.stride(0),
                                  d_out.data_ptr(), d_b.data_ptr()});
-    return {d_out.mm(w), d_out.t().mm(x), d_b};
+    const at::Tensor d = d_out.to(product);
+    return {d.mm(w.to(product)).to(type), d.t().mm(x.to(product)).to(type), d_b};
   });
 }
 

@@ -77,6 +77,23 @@ TEST(Linear, BiasGradientOfAnyWidthIsTheSumOfItsColumn) {
   }
 }
 
+// Operands of bf16, sums of fp32, rounded once: the same product on every processor, but for the order of additions.
+TEST(Linear, InBf16IsTheProductRoundedOnce) {
+  const at::Tensor x = at::randn({37, 130}).to(at::kBFloat16), w = at::randn({65, 130}).to(at::kBFloat16),
+                   b = at::randn({65}).to(at::kBFloat16), d_out = at::randn({37, 65}).to(at::kBFloat16);
+  const auto exact = [](const at::Tensor& t) { return t.to(at::kDouble); };
+  for (const bool widen : {true, false}) {
+    const at::Tensor x_in = x.detach().clone().requires_grad_(true), w_in = w.detach().clone().requires_grad_(true);
+    const at::Tensor got = ops_kernels::linear(x_in, w_in, b, widen);
+    EXPECT_EQ(got.scalar_type(), at::kBFloat16);
+    got.backward(d_out);
+    const double ulp = 1.0 / 256;
+    expect_close(exact(got), at::linear(exact(x), exact(w), exact(b)), ulp, "product");
+    expect_close(exact(x_in.grad()), exact(d_out).mm(exact(w)), ulp, "gradient of x");
+    expect_close(exact(w_in.grad()), exact(d_out).t().mm(exact(x)), ulp, "gradient of w");
+  }
+}
+
 // Two groups of `tokens` and of some fewer, two heads of `width`, with dropout: the kernel against LibTorch.
 void expect_torchs_attention(std::int64_t tokens, std::int64_t width) {
   const std::vector<std::int32_t> begin{0, static_cast<std::int32_t>(tokens)},
