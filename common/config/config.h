@@ -25,6 +25,7 @@ struct Model {                           // EAGER section 3
   double mask_rate = 0.5, replace_rate = 0.5;
   std::uint32_t stt_layers = 1, stt_negatives = 0;   // 0: contrast with all siblings, n: with n sampled codes
   double label_smoothing = 0.0;
+  double history_dropout = 0.0;          // of whole items of a history
   double init_std = 0.02;                // of rows and free parameters
 };
 struct Train {

@@ -47,6 +47,8 @@ const std::vector<Key>& table() {
       KEY(model, stt_layers, between(1, 64), R, "layers of the transfer task's transformer"),
       KEY(model, stt_negatives, between(0, 65536), R, "codes sampled to contrast with; 0: all siblings"),
       KEY(model, label_smoothing, rate(), R, "of the generation loss"),
+      KEY(model, history_dropout, rate(), R,
+          "share of a history's items left out at random, anew each epoch; training only"),
       KEY(model, init_std, above(0), R, "standard deviation of initial rows and free parameters"),
 
       KEY(train, epochs, between(1, 1e6), R, "passes over the training samples"),

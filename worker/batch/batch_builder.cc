@@ -5,7 +5,8 @@ namespace dyad::worker {
 
 BatchOptions batch_options(const config::Model& model) {
   return {.history_max = model.history, .transfer = model.stt, .mask_rate = model.mask_rate,
-          .replace_rate = model.replace_rate, .negatives = model.stt_negatives};
+          .replace_rate = model.replace_rate, .negatives = model.stt_negatives,
+          .history_dropout = model.history_dropout};
 }
 
 BatchBuilder::BatchBuilder(const data::Dataset& dataset, std::span<const data::Sample> samples,

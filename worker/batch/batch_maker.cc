@@ -18,7 +18,7 @@ class KeyedDraws : public KeyedRandom {
 };
 
 namespace {
-enum Purpose : std::uint64_t { kMask = 1, kReplace = 2, kNegative = 3 };
+enum Purpose : std::uint64_t { kMask = 1, kReplace = 2, kNegative = 3, kHistory = 4 };
 
 std::vector<std::uint32_t> level_begins(const data::Trie& trie) {
   std::vector<std::uint32_t> begin{1};
@@ -62,12 +62,30 @@ Batch BatchMaker::make(std::span<const SampleView> samples) {
   return batch;
 }
 
+// The last items of each history, less those that history_dropout leaves out.
+std::vector<std::span<const ItemId>> BatchMaker::kept_histories(std::span<const SampleView> samples) {
+  std::vector<std::span<const ItemId>> out;
+  for (const SampleView& sample : samples)
+    out.push_back(sample.history.last(std::min(sample.history.size(), options_.history_max)));
+  if (options_.history_dropout == 0) return out;
+  kept_.clear();
+  kept_.reserve(samples.size() * options_.history_max);      // the spans below stay valid
+  for (std::size_t b = 0; b < samples.size(); ++b) {
+    KeyedRandom draws(samples[b].seed, kHistory);
+    const std::size_t begin = kept_.size();
+    for (const ItemId item : out[b]) if (draws.uniform() >= options_.history_dropout) kept_.push_back(item);
+    if (kept_.size() == begin && !out[b].empty()) kept_.push_back(out[b].back());
+    out[b] = std::span(kept_).subspan(begin);
+  }
+  return out;
+}
+
 void BatchMaker::fill_history(std::span<const SampleView> samples, Batch& batch) {
-  for (const SampleView& sample : samples) {
-    const std::size_t n = std::min(sample.history.size(), options_.history_max);
-    batch.history_size.push_back(static_cast<std::int32_t>(n));
-    batch.length = std::max(batch.length, n);
-    for (const ItemId item : sample.history.last(n)) {
+  const auto histories = kept_histories(samples);
+  for (const auto& history : histories) {
+    batch.history_size.push_back(static_cast<std::int32_t>(history.size()));
+    batch.length = std::max(batch.length, history.size());
+    for (const ItemId item : history) {
       if (items_.stamp[item.value] == now_) continue;
       items_.stamp[item.value] = now_;
       batch.item_keys.push_back(RowKey{item.value});
@@ -78,10 +96,8 @@ void BatchMaker::fill_history(std::span<const SampleView> samples, Batch& batch)
     items_.slot[batch.item_keys[i].value] = static_cast<std::int32_t>(i);
   batch.history.assign(batch.size * batch.length, -1);
   for (std::size_t b = 0; b < batch.size; ++b) {
-    const std::size_t n = static_cast<std::size_t>(batch.history_size[b]);
-    const auto kept = samples[b].history.last(n);
-    std::int32_t* row = batch.history.data() + b * batch.length + (batch.length - n);
-    for (std::size_t t = 0; t < n; ++t) row[t] = items_.slot[kept[t].value];
+    std::int32_t* row = batch.history.data() + (b + 1) * batch.length - histories[b].size();
+    for (const ItemId item : histories[b]) *row++ = items_.slot[item.value];
   }
 }
 

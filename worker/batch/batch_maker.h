@@ -15,6 +15,7 @@ struct BatchOptions {
   bool transfer = true;                      // make the draws of the transfer task (STT)
   double mask_rate = 0.5, replace_rate = 0.5;
   std::size_t negatives = 0;                 // sampled codes a masked level is contrasted with; 0: its siblings
+  double history_dropout = 0;                // probability that an item of a history is left out; one always stays
 };
 
 struct SampleView {
@@ -34,6 +35,7 @@ class BatchMaker {
 
  private:
   struct Stamps { std::vector<std::uint32_t> stamp; std::vector<std::int32_t> slot; };
+  std::vector<std::span<const ItemId>> kept_histories(std::span<const SampleView> samples);
   void fill_history(std::span<const SampleView> samples, Batch& batch);
   void draw_transfer(std::span<const SampleView> samples, Batch& batch);
   NodeId other_node(std::size_t level, NodeId node, class KeyedDraws& draws) const;
@@ -46,6 +48,7 @@ class BatchMaker {
   Stamps items_;
   std::array<Stamps, 2> nodes_;
   std::vector<std::uint32_t> level_begin_;  // behaviour trie: nodes of level i are [level_begin_[i], level_begin_[i+1])
+  std::vector<ItemId> kept_;                 // histories without the items that were left out, one after another
   std::vector<NodeId> drawn_;                // replacements, then negatives, as nodes
 };
 

@@ -83,6 +83,26 @@ TEST(BatchMaker, LongHistoriesKeepTheirLastItems) {
   EXPECT_EQ(batch.item_keys[batch.history[2]].value, 5u);
 }
 
+TEST(BatchMaker, HistoryDropoutLeavesOutItsShareKeepsOrderAndAtLeastOneItem) {
+  SyntheticTask task(small());
+  BatchMaker maker(task.tries(), {.history_dropout = 0.75});
+  std::vector<ItemId> items;
+  for (std::uint32_t i = 0; i < 20; ++i) items.push_back(ItemId{i});
+  std::vector<SampleView> samples;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) samples.push_back({items, ItemId{30}, seed});
+  samples.push_back({std::span(items).first(1), ItemId{30}, 1});
+  const Batch batch = maker.make(samples);
+  std::size_t kept = 0;
+  for (std::size_t b = 0; b < samples.size(); ++b) {
+    const auto n = static_cast<std::size_t>(batch.history_size[b]);
+    ASSERT_GE(n, 1u);
+    const std::int32_t* end = batch.history.data() + (b + 1) * batch.length;
+    EXPECT_TRUE(std::is_sorted(end - n, end));               // the items of these histories ascend with time
+    kept += n;
+  }
+  EXPECT_NEAR(static_cast<double>(kept) / (400 * 20), 0.25, 0.02);
+}
+
 TEST(BatchMaker, DrawsDoNotDependOnWhoElseIsInTheBatch) {
   SyntheticOptions options = small({3, 3});
   options.batch.negatives = 2;
