@@ -35,7 +35,7 @@ struct Train {
   double lr = 1e-3, weight_decay = 1e-6, clip = 5.0;   // dense: AdamW, clipped by global norm
   std::string schedule = "cosine";       // constant | cosine
   std::uint32_t warmup = 500;            // steps
-  std::string precision = "bf16";        // fp32 | bf16
+  std::string precision = "fp32";        // fp32 | bf16
   std::uint32_t workers = 2, threads = 1;// ranks; compute threads a rank
   std::string device = "cpu";            // cpu | cuda
   double allreduce_bucket_mb = 1.0;

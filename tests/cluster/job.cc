@@ -85,6 +85,7 @@ std::vector<std::string> train_command(const fs::path& job, std::vector<std::str
                                "model.ffn=32",
                                "model.decoder_layers=1",
                                "train.batch=64",
+                               "train.precision=bf16",
                                "train.epochs=2",
                                "train.warmup=5",
                                "train.workers=2",
