@@ -1,5 +1,7 @@
 // dyad-bench-model: samples/s of forward + backward + optimiser on made-up batches of the shape of Amazon Beauty, with
-// a break-down by phase, and users/s of beam search. One process, --threads compute threads, no parameter servers.
+// a break-down by phase, and users/s of beam search; each with the project's kernels and, in the same run, with plain
+// LibTorch operations (same mathematics, same model code), and the ratio of the two. One process, --threads compute
+// threads, no parameter servers.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <ctime>
@@ -20,7 +22,7 @@ struct BenchOptions {
   int threads = 1;
   double seconds = 10;
   std::string precision = "bf16";
-  bool torch_ops = false;
+  bool alone = false;                        // the kernels only: for a profiler
   std::size_t beams = 100, users = 64;       // users decoded together
   config::Model model;
 };
@@ -64,10 +66,10 @@ at::Tensor pulled(const std::vector<RowKey>& keys, const at::Tensor& table) {
 }
 
 struct Made {                                // a model with random weights and rows
-  explicit Made(const BenchOptions& o, const SyntheticTask& task) {
+  Made(const BenchOptions& o, const SyntheticTask& task, bool kernels) {
     ModelOptions options{.model = o.model, .levels = 2, .vector_width = {96, 96}};
     options.type = o.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-    options.kernels = !o.torch_ops;
+    options.kernels = kernels;
     std::array<at::Tensor, 2> targets;
     rows.item = random_rows(o.items, o.model.dim, 30);
     for (std::uint64_t s = 0; s < 2; ++s) {
@@ -80,8 +82,11 @@ struct Made {                                // a model with random weights and 
   std::unique_ptr<Eager> model;
 };
 
-void bench_training(const BenchOptions& o, SyntheticTask& task) {
-  Made made(o, task);
+const char* name_of(bool kernels) { return kernels ? "kernels" : "LibTorch operations"; }
+
+// -> samples per second of processor time
+double bench_training(const BenchOptions& o, SyntheticTask& task, bool kernels) {
+  Made made(o, task, kernels);
   Eager& model = *made.model;
   DenseOptimizer optimizer(model.parameters(), 1e-6, 5.0);
   Phases phases;
@@ -106,12 +111,14 @@ void bench_training(const BenchOptions& o, SyntheticTask& task) {
   const auto samples = static_cast<double>(steps * o.batch);
   std::printf("training %.0f samples/s, %.0f per second of processor (B=%zu, %d threads, %s, %s)\n",
               samples / watch.wall_s(), samples / watch.cpu_s(), o.batch, o.threads, o.precision.c_str(),
-              o.torch_ops ? "torch operations" : "kernels");
+              name_of(kernels));
   phases.print(steps);
+  return samples / watch.cpu_s();
 }
 
-void bench_decoding(const BenchOptions& o, const SyntheticTask& task) {
-  Made made(o, task);
+// -> users per second of processor time
+double bench_decoding(const BenchOptions& o, const SyntheticTask& task, bool kernels) {
+  Made made(o, task, kernels);
   const BeamSearch search(*made.model, made.rows, task.tries(), {.beams = o.beams, .top = 20});
   std::size_t users = 0;
   const Stopwatch watch;
@@ -121,9 +128,19 @@ void bench_decoding(const BenchOptions& o, const SyntheticTask& task) {
     search.run(histories);
     users += o.users;
   }
-  std::printf("beam search %.0f users/s, %.0f per second of processor (%zu beams in each stream, %zu users together)\n",
-              static_cast<double>(users) / watch.wall_s(), static_cast<double>(users) / watch.cpu_s(), o.beams,
-              o.users);
+  const double done = static_cast<double>(users);
+  std::printf("beam search %.0f users/s, %.0f per second of processor (%zu beams a stream, %zu users together, %s)\n",
+              done / watch.wall_s(), done / watch.cpu_s(), o.beams, o.users, name_of(kernels));
+  return done / watch.cpu_s();
+}
+
+// The kernels, then their rival in the same run.
+template <class Bench> void compare(const BenchOptions& o, const char* what, Bench bench) {
+  const double ours = bench(true);
+  if (o.alone) return;
+  const double torch = bench(false);
+  std::printf("%s: the kernels do %.2f times what LibTorch operations do per second of processor\n\n", what,
+              ours / torch);
 }
 
 }  // namespace
@@ -134,21 +151,23 @@ int main(int argc, char** argv) {
   BenchOptions o;
   o.model.decoder_layers = 2;
   CLI::App app{"Times the model on made-up batches of the shape of Amazon Beauty"};
-  app.add_option("--items", o.items);
+  app.footer("Example: dyad-bench-model --seconds 5 --precision bf16");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--items", o.items, "of the catalogue");
   app.add_option("--k", o.k, "codes of the first level");
-  app.add_option("--batch", o.batch);
-  app.add_option("--threads", o.threads);
-  app.add_option("--seconds", o.seconds);
+  app.add_option("--batch", o.batch, "samples a step");
+  app.add_option("--threads", o.threads, "of the matrix products");
+  app.add_option("--seconds", o.seconds, "of each measurement");
   app.add_option("--precision", o.precision)->check(CLI::IsMember({"fp32", "bf16"}));
-  app.add_option("--layers", o.model.decoder_layers);
-  app.add_flag("--torch-ops", o.torch_ops, "plain LibTorch operations in place of the kernels");
+  app.add_option("--layers", o.model.decoder_layers, "of each decoder");
+  app.add_flag("--alone", o.alone, "the kernels only, without their rival: for a profiler");
   app.add_option("--beams", o.beams, "in each stream");
   app.add_option("--users", o.users, "decoded together");
   CLI11_PARSE(app, argc, argv);
   keep_freed_memory();
   at::set_num_threads(o.threads);
   SyntheticTask task({.items = o.items, .branch = {o.k}});
-  bench_training(o, task);
-  bench_decoding(o, task);
+  compare(o, "training", [&](bool kernels) { return bench_training(o, task, kernels); });
+  compare(o, "beam search", [&](bool kernels) { return bench_decoding(o, task, kernels); });
   return 0;
 }
