@@ -25,7 +25,7 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a FIFO: wait for no writer
   if (fd < 0) return system_error("open", path);
   MappedFile file;
   file.path_ = path;
@@ -36,6 +36,10 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
     const Error error = system_error("read", path);
     ::close(fd);
     return error;
+  }
+  if (!S_ISREG(info.st_mode)) {              // a pipe or a device has no size: it would pass for an empty file
+    ::close(fd);
+    return fail(Code::kInvalid, "{}: not a regular file; write it to a file first", path.string());
   }
   if (info.st_size > 0) {
     const auto size = static_cast<std::size_t>(info.st_size);

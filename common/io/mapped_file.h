@@ -11,7 +11,7 @@ namespace dyad::io {
 
 class MappedFile {
  public:
-  // Fails with kNotFound / kFailed naming the file. An empty file gives no bytes.
+  // Fails with kNotFound / kFailed naming the file, kInvalid if it is a pipe or a device. An empty file gives no bytes.
   static Result<MappedFile> open(const std::filesystem::path& path);
   MappedFile() = default;
   MappedFile(MappedFile&& other) noexcept;
