@@ -153,6 +153,24 @@ TEST(SentenceEncoder, NamesTheTensorThatIsMissing) {
   EXPECT_EQ(SentenceEncoder::open(folder / "nowhere").error().code, Code::kNotFound);
 }
 
+// nlohmann's value() threw on another type, and the program aborted.
+TEST(SentenceEncoder, RefusesAnActivationOfAnotherNameOrType) {
+  const io::TempFolder folder;
+  Plain(3).write(folder.path(), "");
+  const auto open_with = [&](const std::string& activation) {
+    std::ofstream(folder / "config.json") << R"({"num_attention_heads": 2, "hidden_act": )" << activation << "}";
+    return SentenceEncoder::open(folder.path());
+  };
+  EXPECT_TRUE(open_with(R"("gelu")").has_value());
+  for (const std::string bad : {R"("relu")", "null", "7", R"(["gelu"])", R"({"a":1})", "true"}) {
+    const auto encoder = open_with(bad);
+    ASSERT_FALSE(encoder.has_value()) << bad;
+    EXPECT_EQ(encoder.error().code, Code::kInvalid);
+    EXPECT_NE(encoder.error().message.find("config.json: hidden_act is " + bad + ";"), std::string::npos)
+        << encoder.error().message;
+  }
+}
+
 std::filesystem::path minilm() {
   if (const char* dir = std::getenv("DYAD_MINILM")) return dir;
   const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
