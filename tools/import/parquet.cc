@@ -7,6 +7,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
 #include "tools/import/formats.h"
 
 namespace dyad::importer {
@@ -28,8 +29,6 @@ Error refuse_cell(const fs::path& path, std::int64_t row, const std::string& col
   return fail(Code::kInvalid, "{}: row {}, column '{}': {}", path.string(), row, column, what);
 }
 
-int find_column(const arrow::Schema& schema, const std::string& name) { return schema.GetFieldIndex(name); }
-
 // A key column as strings: integers as their digits.
 arrow::Result<std::shared_ptr<arrow::StringArray>> as_strings(const std::shared_ptr<arrow::Array>& column) {
   if (arrow::is_floating(column->type_id()))
@@ -38,18 +37,55 @@ arrow::Result<std::shared_ptr<arrow::StringArray>> as_strings(const std::shared_
   return std::static_pointer_cast<arrow::StringArray>(cast);
 }
 
-// A time column as seconds: timestamps of any unit, integers and floats as seconds. Fractions are cut off.
-arrow::Result<std::shared_ptr<arrow::Int64Array>> as_seconds(const std::shared_ptr<arrow::Array>& column) {
-  std::shared_ptr<arrow::Array> plain = column;
-  const auto cut = arrow::compute::CastOptions::Unsafe();
-  if (column->type_id() == arrow::Type::TIMESTAMP) {
-    ARROW_ASSIGN_OR_RAISE(plain, arrow::compute::Cast(*plain, arrow::timestamp(arrow::TimeUnit::SECOND), cut));
-  } else if (!arrow::is_integer(column->type_id()) && !arrow::is_floating(column->type_id())) {
-    return arrow::Status::TypeError("times are of type ", column->type()->ToString(),
-                                    "; timestamps and numbers are read");
+// A time column: timestamps of any unit, integers and floats as seconds, by the rules of the text formats (seconds() in
+// lines.h). Arrow's own cast to whole seconds would make -1 ("unknown") of all that lies between -1 and -2.
+class Times {
+ public:
+  static arrow::Result<Times> of(const std::shared_ptr<arrow::Array>& column) {
+    Times out;
+    if (column->type_id() == arrow::Type::TIMESTAMP) {
+      out.per_second_ = units_of(static_cast<const arrow::TimestampType&>(*column->type()).unit());
+      ARROW_ASSIGN_OR_RAISE(auto plain, column->View(arrow::int64()));
+      out.whole_ = std::static_pointer_cast<arrow::Int64Array>(plain);
+    } else if (arrow::is_integer(column->type_id())) {
+      ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*column, arrow::int64()));
+      out.whole_ = std::static_pointer_cast<arrow::Int64Array>(cast);
+    } else if (arrow::is_floating(column->type_id())) {
+      ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*column, arrow::float64()));
+      out.real_ = std::static_pointer_cast<arrow::DoubleArray>(cast);
+    } else {
+      return arrow::Status::TypeError("times are of type ", column->type()->ToString(),
+                                      "; timestamps and numbers are read");
+    }
+    return out;
   }
-  ARROW_ASSIGN_OR_RAISE(auto cast, arrow::compute::Cast(*plain, arrow::int64(), cut));
-  return std::static_pointer_cast<arrow::Int64Array>(cast);
+  // Nothing where the cell is no time.
+  std::optional<std::int64_t> at(std::int64_t row) const {
+    if (real_ != nullptr) return real_->IsNull(row) ? -1 : seconds(real_->Value(row));
+    const std::int64_t value = whole_->IsNull(row) ? -per_second_ : whole_->Value(row);
+    if (value >= 0) return value / per_second_;
+    return value == -per_second_ ? std::optional<std::int64_t>(-1) : std::nullopt;
+  }
+
+ private:
+  static std::int64_t units_of(arrow::TimeUnit::type unit) {
+    switch (unit) {
+      case arrow::TimeUnit::SECOND: return 1;
+      case arrow::TimeUnit::MILLI: return 1'000;
+      case arrow::TimeUnit::MICRO: return 1'000'000;
+      case arrow::TimeUnit::NANO: return 1'000'000'000;
+    }
+    return 1;
+  }
+
+  std::shared_ptr<arrow::Int64Array> whole_;                 // one of the two
+  std::shared_ptr<arrow::DoubleArray> real_;
+  std::int64_t per_second_ = 1;                              // of whole_
+};
+
+std::string text_of(const arrow::Array& column, std::int64_t row) {
+  const auto cell = column.GetScalar(row);
+  return cell.ok() ? (*cell)->ToString() : cell.status().ToString();
 }
 
 class ParquetFile {
@@ -65,7 +101,7 @@ class ParquetFile {
     parquet::arrow::FileReader& reader = **made;
     std::shared_ptr<arrow::Schema> schema;
     if (const auto status = reader.GetSchema(&schema); !status.ok()) return from_arrow(path_, status);
-    DYAD_TRY(wanted, wanted_columns(*schema));
+    DYAD_TRY(wanted, wanted_columns(*schema, reader.manifest()));
     std::vector<int> groups(static_cast<std::size_t>(reader.num_row_groups()));
     for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
     auto batches = reader.GetRecordBatchReader(groups, wanted);
@@ -84,19 +120,21 @@ class ParquetFile {
   }
 
  private:
-  // The file's column numbers. Flat files only: a nested column before ours would shift the count of leaves.
-  Result<std::vector<int>> wanted_columns(const arrow::Schema& schema) const {
-    for (const auto& field : schema.fields())
-      if (field->type()->num_fields() != 0)
-        return fail(Code::kInvalid, "{}: column '{}' is nested ({}); import a flat file", path_.string(), field->name(),
-                    field->type()->ToString());
+  // The numbers of our columns among the file's leaves: a nested column is several leaves, and may stand before ours.
+  Result<std::vector<int>> wanted_columns(const arrow::Schema& schema,
+                                          const parquet::arrow::SchemaManifest& manifest) const {
     std::vector<int> wanted;
     for (const std::string* name : {&columns_.user, &columns_.item, &columns_.time}) {
-      const int at = find_column(schema, *name);
-      if (at >= 0) wanted.push_back(at);
-      else if (name != &columns_.time || columns_.time_given)
+      const int at = schema.GetFieldIndex(*name);
+      if (at < 0 && name == &columns_.time && !columns_.time_given) continue;
+      if (at < 0)
         return fail(Code::kInvalid, "{}: no column '{}' (or it comes twice); it has {}", path_.string(), *name,
                     names_of(schema));
+      const auto& field = manifest.schema_fields[static_cast<std::size_t>(at)];
+      if (!field.is_leaf())
+        return fail(Code::kInvalid, "{}: column '{}' is nested ({}); a flat one is needed", path_.string(), *name,
+                    field.field->type()->ToString());
+      wanted.push_back(field.column_index);
     }
     return wanted;
   }
@@ -111,20 +149,18 @@ class ParquetFile {
          items = as_strings(batch.GetColumnByName(columns_.item));
     if (!users.ok()) return refuse_cell(path_, row_ + 1, columns_.user, users.status().ToString());
     if (!items.ok()) return refuse_cell(path_, row_ + 1, columns_.item, items.status().ToString());
-    std::shared_ptr<arrow::Int64Array> times;
-    if (const auto column = batch.GetColumnByName(columns_.time)) {
-      auto cast = as_seconds(column);
-      if (!cast.ok()) return refuse_cell(path_, row_ + 1, columns_.time, cast.status().ToString());
-      times = *cast;
-    }
+    const auto clock = batch.GetColumnByName(columns_.time);
+    arrow::Result<Times> times = clock == nullptr ? Times() : Times::of(clock);
+    if (!times.ok()) return refuse_cell(path_, row_ + 1, columns_.time, times.status().ToString());
     for (std::int64_t i = 0; i < batch.num_rows(); ++i) {
       ++row_;
       if ((*users)->IsNull(i)) return refuse_cell(path_, row_, columns_.user, "null");
       if ((*items)->IsNull(i)) return refuse_cell(path_, row_, columns_.item, "null");
-      const std::int64_t time = times == nullptr || times->IsNull(i) ? -1 : times->Value(i);
-      if (time < -1) return refuse_cell(path_, row_, columns_.time, fmt::format("{} is before 1970", time));
+      const auto time = clock == nullptr ? -1 : times->at(i);
+      if (!time)
+        return refuse_cell(path_, row_, columns_.time, text_of(*clock, i) + " is no time in seconds since 1970");
       const Status added =
-          intake_.add((*users)->GetView(i), (*items)->GetView(i), time, {&path_, static_cast<std::uint64_t>(row_)});
+          intake_.add((*users)->GetView(i), (*items)->GetView(i), *time, {&path_, static_cast<std::uint64_t>(row_)});
       if (!added.has_value()) return added;
     }
     return ok();

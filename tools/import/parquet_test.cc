@@ -6,6 +6,7 @@
 #include <parquet/arrow/writer.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <cmath>
 #include "common/base/check.h"
 #include "tools/import/import_test_files.h"
 
@@ -69,6 +70,60 @@ TEST(ParquetImport, TimeMayBeMissingUnlessItWasNamed) {
   EXPECT_THAT(run(options).error().message, HasSubstr("no column 'when' (or it comes twice); it has user, item"));
 }
 
+// A column of lists and one of structs, a value each per row.
+Column lists(std::size_t rows) {
+  const auto values = std::make_shared<arrow::StringBuilder>();
+  arrow::ListBuilder builder(arrow::default_memory_pool(), values);
+  for (std::size_t i = 0; i < rows; ++i)
+    CHECK(builder.Append().ok() && values->Append("x").ok() && values->Append("y").ok());
+  return builder.Finish().ValueOrDie();
+}
+Column pairs(const Column& a, const Column& b) {
+  return arrow::StructArray::Make({a, b}, std::vector<std::string>{"user", "item"}).ValueOrDie();
+}
+
+// They were refused whole: a nested column is several leaves, so that ours have other numbers than in the schema.
+TEST(ParquetImport, NestedColumnsBesideOursAreLeftAlone) {
+  TestFiles files;
+  const Column other = strings({"no", "no", "no"});
+  const auto path = write(files, {{"tags", lists(3)},
+                                  {"user", numbers({7, 7, 8})},
+                                  {"meta", pairs(other, other)},
+                                  {"item", strings({"b", "a", "c"})},
+                                  {"more", lists(3)},
+                                  {"time", numbers({2, 1, 3})}});
+  const Options options = files.options("parquet", {path});
+  ASSERT_TRUE(run(options).has_value());
+  const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
+  EXPECT_THAT(TestFiles::items_of(dataset, "7"), ElementsAre("a", "b"));
+  EXPECT_THAT(TestFiles::items_of(dataset, "8"), ElementsAre("c"));
+  for (const char* column : {"tags", "meta"}) {
+    Options nested = options;
+    nested.item_column = column;
+    EXPECT_THAT(run(nested).error().message, HasSubstr(std::string("column '") + column + "' is nested ("));
+  }
+}
+
+// -1 alone means unknown, as in the text formats: a cast made -1 of all that lies between it and -2.
+TEST(ParquetImport, TimesBefore1970AreRefusedToTheFraction) {
+  TestFiles files;
+  const auto with = [&](const Column& times) {
+    return run(files.options(
+        "parquet", {write(files, {{"user", strings({"u", "u"})}, {"item", strings({"a", "b"})}, {"time", times}})}));
+  };
+  const auto reals = [](double first, double second) {
+    return column(arrow::DoubleBuilder(), std::vector<std::optional<double>>{first, second});
+  };
+  EXPECT_EQ(with(reals(-1, 5.9)).value().unknown_times, 1u);
+  EXPECT_EQ(with(numbers({-1, 5})).value().unknown_times, 1u);
+  EXPECT_EQ(with(millis({-1000, 5})).value().unknown_times, 1u);
+  for (const double bad : {-1.5, -0.5, -2., 1e19, std::nan(""), HUGE_VAL})
+    EXPECT_THAT(with(reals(1, bad)).error().message, HasSubstr("e.parquet: row 2, column 'time': ")) << bad;
+  EXPECT_THAT(with(reals(1, -1.5)).error().message, HasSubstr("-1.5 is no time in seconds since 1970"));
+  EXPECT_THAT(with(millis({1, -1500})).error().message, HasSubstr("row 2, column 'time': 1969-12-31 23:59:58.500 is"));
+  EXPECT_THAT(with(millis({-1, 1})).error().message, HasSubstr("row 1, column 'time': "));
+}
+
 TEST(ParquetImport, RefusesWhatIsWrongAndSaysWhere) {
   TestFiles files;
   const auto error = [&](const std::vector<std::pair<std::string, Column>>& columns) {
@@ -87,7 +142,7 @@ TEST(ParquetImport, RefusesWhatIsWrongAndSaysWhere) {
   EXPECT_THAT(error({{"user", users}, {"item", items}, {"time", strings({"1", "2", "3"})}}),
               HasSubstr("column 'time': Type error"));
   EXPECT_THAT(error({{"user", users}, {"item", items}, {"time", numbers({1, -5, 3})}}),
-              HasSubstr("row 2, column 'time': -5 is before 1970"));
+              HasSubstr("row 2, column 'time': -5 is no time in seconds since 1970"));
   EXPECT_THAT(error({{"user", column(arrow::DoubleBuilder(), std::vector<std::optional<double>>{1., 2., 3.})},
                      {"item", items}}),
               HasSubstr("column 'user'"));
