@@ -1,5 +1,6 @@
 #include "tools/encode/histories.h"
 #include <atomic>
+#include "common/base/random.h"
 #include "tools/codes/similarity.h"
 #include "tools/codes/vectors.h"
 
@@ -17,9 +18,24 @@ Histories histories_of(const data::Dataset& dataset) {
   return out;
 }
 
-double neighbour_recall(const io::Matrix& vectors, const std::vector<std::pair<std::uint32_t, std::uint32_t>>& pairs,
-                        std::size_t k, unsigned threads) {
-  if (pairs.empty()) return 0;
+namespace {
+
+using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+// kRecallUsers of them, each as likely, in their order (Knuth's algorithm S); the same ones at each call.
+Pairs sample_of(const Pairs& pairs) {
+  KeyedRandom random(0x726563616c6c);  // "recall"
+  Pairs out;
+  for (std::size_t i = 0; i < pairs.size() && out.size() < kRecallUsers; ++i)
+    if (random.below(pairs.size() - i) < kRecallUsers - out.size()) out.push_back(pairs[i]);
+  return out;
+}
+
+}  // namespace
+
+double neighbour_recall(const io::Matrix& vectors, const Pairs& all, std::size_t k, unsigned threads) {
+  if (all.empty()) return 0;
+  const Pairs pairs = all.size() > kRecallUsers ? sample_of(all) : all;
   codes::Matrix rows(vectors.rows, vectors.cols);
   rows.values = vectors.values;
   codes::centre(rows);
