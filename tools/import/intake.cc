@@ -52,7 +52,7 @@ Status Intake::add(std::string_view user, std::string_view item, std::int64_t ti
   } else if (time_s < last) {
     ++out_of_order;
     if (require_order_)
-      return refuse(place, "time {} of user '{}' is before {} of the row above it; sort the file by user's time",
+      return refuse(place, "time {} of user '{}' is before {} of the same user's row above; sort the file by time",
                     time_s, user, last);
   }
   last = row.sort_s;

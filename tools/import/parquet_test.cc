@@ -60,6 +60,17 @@ TEST(ParquetImport, ReadsKeysOfEitherKindAndTimesOfEitherKind) {
   EXPECT_THAT(dataset.times(UserId{0}), ElementsAre(1, 2, 3));
 }
 
+TEST(ParquetImport, RequiredOrderNamesTheRow) {
+  TestFiles files;
+  const auto path = write(files, {{"user", strings({"u", "v", "u"})}, {"item", strings({"a", "a", "b"})},
+                                  {"time", numbers({5, 1, 4})}});
+  Options options = files.options("parquet", {path});
+  EXPECT_EQ(run(options).value().out_of_order, 1u);
+  options.require_order = true;
+  EXPECT_THAT(run(options).error().message,
+              HasSubstr("e.parquet:3: time 4 of user 'u' is before 5 of the same user's row above"));
+}
+
 TEST(ParquetImport, TimeMayBeMissingUnlessItWasNamed) {
   TestFiles files;
   const auto path = write(files, {{"user", strings({"u", "u"})}, {"item", numbers({2, 1})}});
