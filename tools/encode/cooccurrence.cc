@@ -4,6 +4,7 @@
 #include <cmath>
 #include "common/base/check.h"
 #include "common/base/random.h"
+#include "tools/encode/pair_counts.h"
 
 namespace dyad::encode {
 namespace {
@@ -11,39 +12,7 @@ namespace {
 constexpr int kIterations = 8;
 constexpr std::int64_t kSpare = 10;   // directions beyond `width`: they make the wanted ones converge faster
 
-struct Sparse {                                        // symmetric, CSR
-  std::vector<std::size_t> begin;
-  std::vector<std::uint32_t> column;
-  std::vector<float> value;
-};
-
-Sparse count_pairs(const Histories& histories, std::size_t window) {
-  std::vector<std::pair<std::uint64_t, float>> pairs;  // (row << 32 | column), 1 / distance
-  for (const auto& items : histories.train)
-    for (std::size_t i = 0; i < items.size(); ++i)
-      for (std::size_t j = i - std::min(i, window); j < i; ++j) {
-        const auto a = static_cast<std::uint64_t>(items[i]), b = static_cast<std::uint64_t>(items[j]);
-        const float weight = 1.0f / static_cast<float>(i - j);
-        pairs.emplace_back(a << 32 | b, weight);
-        pairs.emplace_back(b << 32 | a, weight);
-      }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-  Sparse out;
-  out.begin.assign(histories.items + 1, 0);
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (i > 0 && pairs[i].first == pairs[i - 1].first) {
-      out.value.back() += pairs[i].second;
-      continue;
-    }
-    ++out.begin[(pairs[i].first >> 32) + 1];
-    out.column.push_back(static_cast<std::uint32_t>(pairs[i].first));
-    out.value.push_back(pairs[i].second);
-  }
-  for (std::size_t r = 0; r < histories.items; ++r) out.begin[r + 1] += out.begin[r];
-  return out;
-}
-
-void to_ppmi(Sparse& m) {
+void to_ppmi(PairCounts& m) {
   const std::size_t n = m.begin.size() - 1;
   std::vector<double> row(n);
   double sum = 0;
@@ -58,7 +27,7 @@ void to_ppmi(Sparse& m) {
           static_cast<float>(std::max(0.0, std::log(m.value[i] * smooth / std::pow(row[r] * row[m.column[i]], 0.75))));
 }
 
-torch::Tensor times(const Sparse& m, const torch::Tensor& x) {
+torch::Tensor times(const PairCounts& m, const torch::Tensor& x) {
   const auto in = x.contiguous();
   auto out = torch::zeros_like(in);
   const std::int64_t w = in.size(1);
@@ -75,7 +44,7 @@ torch::Tensor times(const Sparse& m, const torch::Tensor& x) {
 io::Matrix cooccurrence_vectors(const Histories& histories, const CooccurrenceOptions& options) {
   const torch::InferenceMode no_gradients;
   CHECK(options.width >= 1 && options.width <= histories.items);
-  Sparse matrix = count_pairs(histories, options.window);
+  PairCounts matrix = count_pairs(histories, {.window = options.window});
   to_ppmi(matrix);
   const auto n = static_cast<std::int64_t>(histories.items), width = static_cast<std::int64_t>(options.width);
   auto basis = torch::empty({n, std::min(n, width + kSpare)});

@@ -3,7 +3,8 @@
 // Counts of items within a window of one user's history, 1 / distance each; positive pointwise mutual information
 // with counts smoothed by the power 3/4, max(0, log(c_ij S / (r_i^.75 r_j^.75))), S = sum of r, to the power .75; then
 // the `width` strongest eigenvectors times |eigenvalue| (randomised subspace iteration on the sparse matrix).
-// Cost: one pass over the log for the counts; nonzeros * width * 16 for the factors. Threads: pure functions.
+// Cost: passes over the log for the counts (pair_counts.h); nonzeros * width * 16 for the factors. Threads: pure
+// functions.
 #include <cstdint>
 #include "common/io/safetensors.h"
 #include "tools/encode/histories.h"
