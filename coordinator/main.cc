@@ -29,6 +29,16 @@ Result<std::map<std::string, std::uint64_t>> code_digests(const std::filesystem:
   return digests;
 }
 
+// What the job needs of the dataset; the histories and the catalogue are let go.
+struct Input {
+  std::uint64_t digest = 0;
+  std::vector<data::Sample> samples;
+};
+Result<Input> read_input(const std::filesystem::path& data) {
+  DYAD_TRY(dataset, data::Dataset::open(data));
+  return Input{dataset.digest(), data::samples(dataset, data::Split::kTrain)};
+}
+
 CoordinatorOptions options_of(const config::Config& config) {
   CoordinatorOptions options;
   options.job = config.job.name;
@@ -47,15 +57,15 @@ Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
   DYAD_TRY(security, net::read_job_key(config.security.key_file));
-  DYAD_TRY(dataset, data::Dataset::open(config.job.data));
+  DYAD_TRY(input, read_input(config.job.data));
   DYAD_TRY(codes, code_digests(config.job.data));
-  SamplePlan plan(data::samples(dataset, data::Split::kTrain),
+  SamplePlan plan(std::move(input.samples),
                   {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history},
                   config.train.workers);
   ckpt::Manifest facts;
   facts.job = config.job.name;
   facts.config_digest = config::result_digest(config);
-  facts.dataset_digest = dataset.digest();
+  facts.dataset_digest = input.digest;
   facts.codes = codes;
   facts.groups = config.servers.groups;
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));

@@ -1,6 +1,8 @@
 #include "common/data/dataset.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 #include "common/base/check.h"
 #include "common/data/catalogue.h"
 #include "common/data/dataset_json.h"
@@ -25,6 +27,9 @@ Result<std::vector<Event>> read_partition(LogSource& log, PartitionId partition,
                                           const std::string& dir) {
   std::vector<Event> events;
   const std::uint64_t end = facts.partition_end[partition.value];
+  if (end > UINT32_MAX)
+    return fail(Code::kInvalid, "{}: partition {} of the log has {} events, at most {} are read; import with more "
+                "--partitions", dir, partition, end, UINT32_MAX);
   events.reserve(end);
   DYAD_TRYV(log.read(partition, 0, end, [&](std::uint64_t, std::span<const Event> part) {
     events.insert(events.end(), part.begin(), part.end());
@@ -33,10 +38,14 @@ Result<std::vector<Event>> read_partition(LogSource& log, PartitionId partition,
   if (digest64(std::as_bytes(std::span(events))) != facts.partition_digest[partition.value])
     return fail(Code::kInvalid, "{}: partition {} of the log is not the one that dataset.json describes; import again",
                 dir, partition);
-  for (std::size_t i = 0; i < events.size(); ++i)
+  for (std::size_t i = 0; i < events.size(); ++i) {
     if (events[i].user.value >= facts.users || events[i].item.value >= facts.items)
       return fail(Code::kInvalid, "{}: partition {} offset {}: user {} or item {} is out of range", dir, partition, i,
                   events[i].user, events[i].item);
+    if (partition_of(events[i].user, log.partitions()) != partition)
+      return fail(Code::kInvalid, "{}: partition {} offset {}: user {} belongs to another partition; import again", dir,
+                  partition, i, events[i].user);
+  }
   return events;
 }
 
@@ -78,43 +87,49 @@ Result<Dataset> Dataset::open(const std::filesystem::path& dir) {
   return out;
 }
 
-// Two passes, a counting sort by user that keeps the log order within each.
 Status Dataset::load_events(LogSource& log, const DatasetFacts& facts) {
-  std::vector<std::vector<Event>> parts;
-  user_begin_.assign(facts.users + 1, 0);
-  for (std::uint32_t p = 0; p < log.partitions(); ++p) {
-    DYAD_TRY(events, read_partition(log, PartitionId{p}, facts, dir_.string()));
-    for (const Event& event : events) ++user_begin_[event.user.value + 1];
-    parts.push_back(std::move(events));
-  }
-  for (std::size_t u = 0; u < facts.users; ++u) user_begin_[u + 1] += user_begin_[u];
-  if (user_begin_.back() != facts.events)
-    return fail(Code::kInvalid, "{}: {} events, dataset.json says {}", dir_.string(), user_begin_.back(), facts.events);
-  sequence_.resize(facts.events);
-  times_.resize(facts.events);
-  positions_.resize(facts.events);
-  std::vector<std::size_t> next(user_begin_.begin(), user_begin_.end() - 1);
-  for (std::uint32_t p = 0; p < parts.size(); ++p) {
-    for (std::size_t i = 0; i < parts[p].size(); ++i) {
-      const Event& event = parts[p][i];
-      const std::size_t at = next[event.user.value]++;
-      sequence_[at] = event.item;
-      times_[at] = event.time_s;
-      positions_[at] = {PartitionId{p}, i};
-    }
-    parts[p] = {};
+  const auto& ends = facts.partition_end;
+  const std::uint64_t events = std::accumulate(ends.begin(), ends.end(), std::uint64_t{0});
+  if (events != facts.events)
+    return fail(Code::kInvalid, "{}: {} events, dataset.json says {}", dir_.string(), events, facts.events);
+  partitions_ = log.partitions();
+  ranges_.assign(facts.users, {});
+  sequence_.reserve(events);
+  offsets_.reserve(events);
+  for (std::uint32_t p = 0; p < partitions_; ++p) {
+    DYAD_TRY(part, read_partition(log, PartitionId{p}, facts, dir_.string()));
+    append_partition(part);
   }
   return ok();
 }
 
+// Two passes, a counting sort by user that keeps the log order within each; users in the order of their first events.
+void Dataset::append_partition(std::span<const Event> events) {
+  constexpr std::size_t kCounting = SIZE_MAX;              // in `begin`: `end` is how many events the user has
+  for (const Event& event : events) {
+    Range& range = ranges_[event.user.value];
+    range = {kCounting, range.end + 1};
+  }
+  std::size_t free = sequence_.size();
+  sequence_.resize(free + events.size());
+  offsets_.resize(free + events.size());
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    Range& range = ranges_[events[i].user.value];
+    if (range.begin == kCounting) {
+      range.begin = free;
+      free += std::exchange(range.end, range.begin);
+    }
+    sequence_[range.end] = events[i].item;
+    offsets_[range.end++] = i;
+  }
+}
+
 std::span<const ItemId> Dataset::sequence(UserId user) const {
-  return std::span(sequence_).subspan(user_begin_[user.value], user_begin_[user.value + 1] - user_begin_[user.value]);
+  const Range range = ranges_[user.value];
+  return std::span(sequence_).subspan(range.begin, range.end - range.begin);
 }
-std::span<const std::int64_t> Dataset::times(UserId user) const {
-  return std::span(times_).subspan(user_begin_[user.value], user_begin_[user.value + 1] - user_begin_[user.value]);
-}
-std::span<const Position> Dataset::positions(UserId user) const {
-  return std::span(positions_).subspan(user_begin_[user.value], user_begin_[user.value + 1] - user_begin_[user.value]);
+Position Dataset::position(UserId user, std::size_t index) const {
+  return {partition_of(user, partitions_), offsets_[ranges_[user.value].begin + index]};
 }
 
 }  // namespace dyad::data

@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 #include <fstream>
 #include <map>
+#include "common/base/random.h"
 #include "common/data/catalogue.h"
 #include "common/data/dataset_writer.h"
+#include "common/data/epoch_plan.h"
+#include "common/data/log_reader.h"
+#include "common/data/test_times.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::data {
@@ -36,12 +40,13 @@ TEST(Dataset, WhatIsWrittenIsReadInTimeOrder) {
   const Dataset dataset = make_dataset(folder / "d");
   EXPECT_EQ(dataset.users(), 12u);
   EXPECT_EQ(dataset.events(), 78u);
+  const auto times = times_of_users(dataset);
   for (std::uint32_t u = 0; u < 12; ++u) {
     ASSERT_EQ(dataset.sequence(UserId{u}).size(), u + 1);
     for (std::uint32_t k = 0; k <= u; ++k) {
       EXPECT_EQ(dataset.sequence(UserId{u})[k], ItemId{(u + k) % 9});
-      EXPECT_EQ(dataset.times(UserId{u})[k], 100 * k + u);
-      EXPECT_EQ(dataset.positions(UserId{u})[k].partition, partition_of(UserId{u}, 3));
+      EXPECT_EQ(times[u][k], 100 * k + u);
+      EXPECT_EQ(dataset.position(UserId{u}, k).partition, partition_of(UserId{u}, 3));
     }
   }
   EXPECT_EQ(dataset.item(ItemId{2}).title, "a \"title\"\\ é\t");
@@ -80,9 +85,42 @@ TEST(Samples, ComeInLogOrderAndNameTheirEvent) {
   const Dataset dataset = make_dataset(folder / "d");
   const std::vector<Sample> all = samples(dataset, Split::kTrain);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    EXPECT_EQ(dataset.positions(all[i].user)[all[i].target], all[i].position);
+    EXPECT_EQ(dataset.position(all[i].user, all[i].target), all[i].position);
     if (i > 0) { EXPECT_LT(all[i - 1].position, all[i].position); }
   }
+}
+
+// A position names an event of the log, whatever order the users are kept in.
+TEST(Dataset, PositionsAreThoseOfTheLog) {
+  const io::TempFolder folder;
+  const Dataset dataset = make_dataset(folder / "d", 40, 7);
+  const auto log = open_directory_log(folder / "d/log").value();
+  std::vector<std::size_t> next(dataset.users());
+  for (std::uint32_t p = 0; p < 7; ++p)
+    ASSERT_TRUE(log->read(PartitionId{p}, 0, log->end(PartitionId{p}).value(), [&](std::uint64_t first, auto events) {
+                     for (std::size_t i = 0; i < events.size(); ++i) {
+                       const std::size_t k = next[events[i].user.value]++;
+                       EXPECT_EQ(dataset.sequence(events[i].user)[k], events[i].item);
+                       EXPECT_EQ(dataset.position(events[i].user, k),
+                                 (Position{PartitionId{p}, static_cast<std::uint32_t>(first + i)}));
+                     }
+                     return ok();
+                   }).has_value());
+  for (std::uint32_t u = 0; u < dataset.users(); ++u) EXPECT_EQ(next[u], dataset.sequence(UserId{u}).size());
+}
+
+// The samples of one small log to the bit, as they were before positions were packed.
+TEST(Samples, OrderAndChecksumsStayWhatTheyWere) {
+  const io::TempFolder folder;
+  const Dataset dataset = make_dataset(folder / "d", 40, 7);
+  std::uint64_t order = 0, sum = 0;
+  for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest})
+    for (const Sample& s : samples(dataset, split)) {
+      order = mix64(mix64(order, s.user.value, s.target), s.position.partition.value, s.position.offset);
+      sum += sample_checksum(s.position);
+    }
+  EXPECT_EQ(order, 0xef1dbda43b1bb7f9u);
+  EXPECT_EQ(sum, 0xf9eafc1ad1fbebfau);
 }
 
 TEST(History, HoldsTheItemsBeforeTheTargetAtMostHistoryMax) {

@@ -11,7 +11,7 @@ std::vector<Sample> make_samples(std::size_t n) {
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < n; ++i)
     samples.push_back({UserId{static_cast<std::uint32_t>(i / 7)}, static_cast<std::uint32_t>(1 + mix64(i) % 30),
-                       {PartitionId{static_cast<std::uint32_t>(i % 3)}, i / 3}});
+                       {PartitionId{static_cast<std::uint32_t>(i % 3)}, static_cast<std::uint32_t>(i / 3)}});
   return samples;
 }
 

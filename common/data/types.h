@@ -14,10 +14,11 @@ struct Event {
   std::int64_t time_s = -1;        // seconds since 1970; -1 where unknown
 };
 
-// A place in the log: the `offset`-th event of a partition, counted from 0.
+// A place in a dataset's log: the `offset`-th event of a partition, counted from 0. (A log itself has 64-bit offsets;
+// Dataset::open refuses longer partitions than fit here, because every sample carries a position.)
 struct Position {
   PartitionId partition;
-  std::uint64_t offset = 0;
+  std::uint32_t offset = 0;
   auto operator<=>(const Position&) const = default;
 };
 

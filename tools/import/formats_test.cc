@@ -1,6 +1,7 @@
 // What each format gives when it is well formed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include "common/data/test_times.h"
 #include "tools/import/import_test_files.h"
 
 namespace dyad::importer {
@@ -40,8 +41,8 @@ TEST(RecboleImport, TheLogHoldsAllUsersRowsByTime) {
   options.partitions = 1;
   ASSERT_TRUE(run(options).has_value());
   const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
-  std::vector<std::uint64_t> offsets;
-  for (std::uint32_t u = 0; u < 5; ++u) offsets.push_back(dataset.positions(UserId{u})[0].offset);
+  std::vector<std::uint32_t> offsets;
+  for (std::uint32_t u = 0; u < 5; ++u) offsets.push_back(dataset.position(UserId{u}, 0).offset);
   EXPECT_THAT(offsets, ElementsAre(4, 1, 3, 0, 2));
 }
 
@@ -58,9 +59,9 @@ TEST(S3recImport, IdsAreThoseOfTheFileLessOneAndUsersKeepTheirLines) {
   EXPECT_EQ(report.unknown_times, 2u);
   const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
   EXPECT_THAT(dataset.sequence(UserId{0}), ElementsAre(ItemId{1}, ItemId{2}, ItemId{1}, ItemId{4}));
-  EXPECT_THAT(dataset.times(UserId{0}), ElementsAre(10, -1, 10, 20));
+  EXPECT_THAT(data::times_of_users(dataset)[0], ElementsAre(10, -1, 10, 20));
   EXPECT_EQ(dataset.user_key(UserId{1}), "4");
-  EXPECT_THAT(dataset.times(UserId{1}), ElementsAre(-1, 5));
+  EXPECT_THAT(data::times_of_users(dataset)[1], ElementsAre(-1, 5));
   EXPECT_EQ(dataset.item(ItemId{0}).title, "x & y");
   EXPECT_EQ(dataset.item(ItemId{1}).title, "some words");
 }
@@ -110,7 +111,7 @@ TEST(Import, ColumnsCanBeNamed) {
   options.item_column = "i";
   options.time_column = "ts";
   ASSERT_TRUE(run(options).has_value());
-  EXPECT_EQ(data::Dataset::open(files.path("out")).value().times(UserId{0})[0], 3);
+  EXPECT_EQ(data::times_of_users(data::Dataset::open(files.path("out")).value())[0][0], 3);
 }
 
 TEST(Import, SameInputGivesTheSameDigest) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <cmath>
 #include "common/base/check.h"
+#include "common/data/test_times.h"
 #include "tools/import/import_test_files.h"
 
 namespace dyad::importer {
@@ -57,7 +58,7 @@ TEST(ParquetImport, ReadsKeysOfEitherKindAndTimesOfEitherKind) {
   const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
   EXPECT_THAT(TestFiles::items_of(dataset, "7"), ElementsAre("a", "d", "c"));
   EXPECT_THAT(TestFiles::items_of(dataset, "8"), ElementsAre("b", "a"));
-  EXPECT_THAT(dataset.times(UserId{0}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(data::times_of_users(dataset)[0], ElementsAre(1, 2, 3));
 }
 
 TEST(ParquetImport, RequiredOrderNamesTheRow) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include "common/data/dataset.h"
+#include "common/data/test_times.h"
 #include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
 #include "tools/synth/item_world.h"
@@ -38,8 +39,7 @@ TEST(Synth, GivesExactlyWhatWasAskedFor) {
   EXPECT_EQ(dataset.users(), 777u);
   EXPECT_EQ(dataset.items(), 333u);
   EXPECT_EQ(dataset.events(), 12'345u);
-  for (std::uint32_t u = 0; u < 777; ++u) {
-    const auto times = dataset.times(UserId{u});
+  for (const auto& times : data::times_of_users(dataset)) {
     ASSERT_GE(times.size(), 5u);
     ASSERT_TRUE(std::is_sorted(times.begin(), times.end()));
   }
