@@ -1,5 +1,7 @@
 #include "worker/train/row_stage.h"
 
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 namespace dyad::worker {
 namespace {
 
@@ -9,12 +11,16 @@ std::array<const std::vector<RowKey>*, kTables> keys_of(const Batch& batch) {
 
 }  // namespace
 
+torch::Tensor RowStage::host_rows(std::size_t rows) const {
+  const auto options = torch::TensorOptions().dtype(torch::kFloat32).pinned_memory(device_.is_cuda());
+  return torch::empty({static_cast<std::int64_t>(rows), dim_}, options);
+}
+
 std::array<PullRequest, kTables> RowStage::prepare(const Batch& batch) {
   const auto keys = keys_of(batch);
   std::array<PullRequest, kTables> requests;
   for (std::size_t t = 0; t < kTables; ++t) {
-    const auto options = torch::TensorOptions().dtype(torch::kFloat32).pinned_memory(device_.is_cuda());
-    host_[t] = torch::empty({static_cast<std::int64_t>(keys[t]->size()), dim_}, options);
+    host_[t] = host_rows(keys[t]->size());
     requests[t] = {
         static_cast<TableId>(t), *keys[t], {host_[t].data_ptr<float>(), static_cast<std::size_t>(host_[t].numel())}};
   }
@@ -32,11 +38,19 @@ std::array<PushRequest, kTables> RowStage::gradients(const Batch& batch) {
   std::array<PushRequest, kTables> requests;
   for (std::size_t t = 0; t < kTables; ++t) {
     const auto& gradient = leaf_[t].grad();
-    gradient_[t] =
-        gradient.defined() ? gradient.to(torch::kCPU).contiguous() : torch::zeros(host_[t].sizes(), torch::kFloat32);
+    if (!gradient.defined()) {
+      gradient_[t] = torch::zeros(host_[t].sizes(), torch::kFloat32);
+    } else if (device_.is_cuda()) {
+      gradient_[t] = host_rows(keys[t]->size());
+      gradient_[t].copy_(gradient, /*non_blocking=*/true);
+    } else {
+      gradient_[t] = gradient.contiguous();
+    }
     requests[t] = {static_cast<TableId>(t), *keys[t],
                    {gradient_[t].data_ptr<float>(), static_cast<std::size_t>(gradient_[t].numel())}};
   }
+  // One wait for the three copies, on their stream: on the device, dense sums may still be under way.
+  if (device_.is_cuda()) c10::impl::VirtualGuardImpl(device_.type()).getStream(device_).synchronize();
   return requests;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The rows of one batch on their way: host buffers that pulls fill, tensors that the model differentiates, gradients
-// that pushes read. On a GPU the host buffers are pinned and copied without blocking. Threads: one.  Ownership: owns
-// the buffers; they live until the next prepare().
+// that pushes read. On a GPU the host buffers are pinned and copied without blocking, both ways; gradients() waits once
+// for its copies. Threads: one.  Ownership: owns the buffers; they live until the next prepare().
 #include <array>
 #include <torch/torch.h>
 #include "worker/batch/batch.h"
@@ -21,6 +21,7 @@ class RowStage {
   std::array<PushRequest, kTables> gradients(const Batch& batch);
 
  private:
+  torch::Tensor host_rows(std::size_t rows) const;     // [rows, dim] fp32, not filled; pinned for a GPU
   std::int64_t dim_;
   torch::Device device_;
   std::array<torch::Tensor, kTables> host_, leaf_, gradient_;   // [n, dim] fp32
