@@ -95,6 +95,11 @@ TEST_F(ConfigFile, WrongTypesAndRangesNameThePlaceTheValueAndWhatIsAllowed) {
             "job.toml:2: model.dim is a list, a table or a date; give one text, number or true/false");
   EXPECT_EQ(error("[model]\ndropout = 1\n"),
             "job.toml:2: model.dropout = 1 is out of range; allowed: at least 0 and less than 1");
+  EXPECT_EQ(error("[model]\nmask_rate = 0\n"),
+            "job.toml:2: model.mask_rate = 0 is out of range; allowed: more than 0 and at most 1");
+  EXPECT_EQ(error("", {"model.replace_rate=0"}),
+            "--set model.replace_rate=0: model.replace_rate = 0 is out of range; allowed: more than 0 and at most 1");
+  EXPECT_EQ(error("", {"model.mask_rate=1", "model.replace_rate=0.001"}), "no error");
   EXPECT_EQ(error("[model]\ngct = 1\n"), "job.toml:2: model.gct = 1 is neither true nor false");
   EXPECT_EQ(error("[train]\nlr = 0\n"), "job.toml:2: train.lr = 0 is out of range; allowed: more than 0");
   EXPECT_EQ(error("[train]\nlr = nan\n"), "job.toml:2: train.lr = nan is out of range; allowed: more than 0");

@@ -11,7 +11,7 @@ Allowed from(double min) { Allowed a; a.min = min; return a; }
 Allowed between(double min, double max) { Allowed a; a.min = min; a.max = max; return a; }
 Allowed above(double min) { Allowed a; a.min = min; a.above_min = true; return a; }
 Allowed rate() { Allowed a = between(0, 1); a.below_max = true; return a; }          // [0, 1)
-Allowed unit() { return between(0, 1); }                                             // [0, 1]
+Allowed share() { Allowed a = between(0, 1); a.above_min = true; return a; }         // (0, 1]
 Allowed one_of(std::vector<std::string_view> choices) { Allowed a; a.choices = std::move(choices); return a; }
 Allowed not_empty() { Allowed a; a.not_empty = true; return a; }
 Allowed starting_with(std::string_view prefix) { Allowed a; a.prefix = prefix; a.not_empty = true; return a; }
@@ -42,11 +42,14 @@ const std::vector<Key>& table() {
       KEY(model, stt, any(), R, "semantic-guided transfer task on or off"),
       KEY(model, lambda1, from(0), R, "weight of the contrastive loss"),
       KEY(model, lambda2, from(0), R, "weight of the transfer task's losses"),
-      KEY(model, mask_rate, unit(), R, "share of codes masked for reconstruction"),
-      KEY(model, replace_rate, unit(), R, "share of codes replaced for recognition"),
+      KEY(model, mask_rate, share(), R,
+          "share of a path's codes masked for reconstruction, one code at least; stt = false turns the task off"),
+      KEY(model, replace_rate, share(), R,
+          "share of a path's codes replaced for recognition, one code at least; stt = false turns the task off"),
       KEY(model, stt_layers, between(1, 64), R, "layers of the transfer task's transformer"),
       KEY(model, stt_negatives, between(0, 65536), R, "codes sampled to contrast with; 0: all siblings"),
-      KEY(model, label_smoothing, rate(), R, "of the generation loss"),
+      KEY(model, label_smoothing, rate(), R,
+          "of the generation loss at the first level of codes; the levels below have none"),
       KEY(model, history_dropout, rate(), R,
           "share of a history's items left out at random, anew each epoch; training only"),
       KEY(model, init_std, above(0), R, "standard deviation of initial rows and free parameters"),

@@ -81,11 +81,11 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   Eager model(options, {contrast_targets(job.vectors[0]), contrast_targets(job.vectors[1])});
   DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
   DYAD_TRY(cursor, resume_from(registered, model, optimizer));
-  LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", job.dataset.events(), cursor.step,
-           cursor.epoch, cursor.batch, model.parameters().size());
   Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
                    stop_signal, ckpt::checkpoints_dir(config.job.dir)},
                   device);
+  LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,
+           cursor.epoch, cursor.batch, model.parameters().size());
   DYAD_TRY(summary, trainer.run(cursor));
   LOG_INFO("{} at step {}: {} samples of this rank in {:.1f} s, last loss {:.4f}",
            summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,

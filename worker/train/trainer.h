@@ -62,6 +62,7 @@ class Trainer {
   Trainer(const TrainerParts& parts, torch::Device device);
   ~Trainer();
   Result<TrainSummary> run(const Cursor& from);
+  std::size_t samples() const { return samples_.size(); }   // of an epoch, over all ranks
 
  private:
   struct Work {                              // one step's batch and where it lies
