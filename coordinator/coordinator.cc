@@ -52,6 +52,7 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
 
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::GetRouting&, Millis, Entries&) {
   DYAD_TRY(routing, membership_.routing(options_.groups));
+  routing.key_end = options_.key_end;
   return wire::Body{std::move(routing)};
 }
 

@@ -17,6 +17,7 @@ struct CoordinatorOptions {
   std::string job;
   std::uint64_t config_digest = 0;
   std::uint32_t servers = 1, workers = 1, groups = 32, keep = 3;
+  wire::KeyEnds key_end{};                 // items, nodes of the two tries
   LeaseOptions leases;
   Millis dead_after_ms = 15000;
 };

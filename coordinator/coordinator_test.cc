@@ -48,6 +48,7 @@ class CoordinatorTest : public testing::Test {
                      .workers = 2,
                      .groups = 4,
                      .keep = 2,
+                     .key_end = {9, 13, 14},
                      .leases = {.workers = 2, .lease_batches = 5, .epochs = 100},
                      .dead_after_ms = 1000},
                     plan_,
@@ -55,6 +56,10 @@ class CoordinatorTest : public testing::Test {
   Entries entries_;
   Millis now_ = 0;
 };
+
+TEST_F(CoordinatorTest, TheRoutingSaysWhichKeysThereAre) {
+  EXPECT_THAT(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().key_end, ElementsAre(9, 13, 14));
+}
 
 TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
   EXPECT_FALSE(part(worker(0, 1), 20).value());

@@ -20,23 +20,25 @@ using namespace dyad::coordinator;
 
 std::atomic<bool> stop_requested{false};
 
-Result<std::map<std::string, std::uint64_t>> code_digests(const std::filesystem::path& data) {
+Result<std::map<std::string, std::uint64_t>> code_digests(const std::filesystem::path& data, wire::KeyEnds& key_end) {
   std::map<std::string, std::uint64_t> digests;
+  std::size_t table = 1;
   for (const char* stream : {"behaviour", "semantic"}) {
     DYAD_TRY(trie, data::Trie::load(data / "codes" / (std::string(stream) + ".safetensors")));
     digests[stream] = trie.digest();
+    key_end[table++] = trie.nodes();
   }
   return digests;
 }
 
 // What the job needs of the dataset; the histories and the catalogue are let go.
 struct Input {
-  std::uint64_t digest = 0;
+  std::uint64_t digest = 0, items = 0;
   std::vector<data::Sample> samples;
 };
 Result<Input> read_input(const std::filesystem::path& data) {
   DYAD_TRY(dataset, data::Dataset::open(data));
-  return Input{dataset.digest(), data::samples(dataset, data::Split::kTrain)};
+  return Input{dataset.digest(), dataset.items(), data::samples(dataset, data::Split::kTrain)};
 }
 
 CoordinatorOptions options_of(const config::Config& config) {
@@ -58,7 +60,9 @@ Status run(const config::Sources& sources, StartMode mode) {
   set_log_level(config.job.log_level);
   DYAD_TRY(security, net::read_job_key(config.security.key_file));
   DYAD_TRY(input, read_input(config.job.data));
-  DYAD_TRY(codes, code_digests(config.job.data));
+  CoordinatorOptions options = options_of(config);
+  options.key_end[0] = input.items;
+  DYAD_TRY(codes, code_digests(config.job.data, options.key_end));
   SamplePlan plan(std::move(input.samples),
                   {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history},
                   config.train.workers);
@@ -69,7 +73,7 @@ Status run(const config::Sources& sources, StartMode mode) {
   facts.codes = codes;
   facts.groups = config.servers.groups;
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
-  Coordinator coordinator(options_of(config), plan, store);
+  Coordinator coordinator(options, plan, store);
   DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
   return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,
                 config.security.trusted_network},

@@ -3,21 +3,11 @@
 #include <algorithm>
 #include "common/base/digest.h"
 #include "common/base/log.h"
+#include "common/wire/codec.h"
 
 namespace dyad::coordinator {
 
 using wire::Role;
-
-const char* role_name(Role role) {
-  switch (role) {
-    case Role::kCoordinator: return "coordinator";
-    case Role::kServer: return "server";
-    case Role::kWorker: return "worker";
-    case Role::kEvaluator: return "evaluator";
-    case Role::kTool: return "tool";
-  }
-  return "unknown";
-}
 
 std::string member_name(MemberName name) { return fmt::format("{} {}", role_name(name.first), name.second); }
 

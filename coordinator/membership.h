@@ -32,7 +32,6 @@ struct Member {
 };
 
 using MemberName = std::pair<wire::Role, std::uint32_t>;
-const char* role_name(wire::Role role);
 std::string member_name(MemberName name);                        // "worker 1"
 
 class Membership {

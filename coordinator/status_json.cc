@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include "common/metrics/prometheus.h"
+#include "common/wire/codec.h"
 
 namespace dyad::coordinator {
 

@@ -17,7 +17,8 @@ Server::~Server() { stop(); }
 Status Server::start(const StartOptions& start) {
   CHECK(service_ == nullptr);
   ServiceOptions o{options_.id, start.incarnation, start.routing, options_.partition, options_.shard,
-                   {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume}, options_.threads, {}, {}};
+                   {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume}, options_.threads,
+                   static_cast<std::uint64_t>(options_.listen.message_bytes_max), {}, {}};
   o.reply = [this](net::Peer peer, net::Message message) {
     const bool elsewhere = std::this_thread::get_id() != thread_.get_id();
     {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <new>
 #include "common/base/check.h"
 #include "common/base/clock.h"
 #include "common/wire/codec.h"
@@ -127,28 +128,22 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
   DYAD_TRY(views,
            pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
   request.views = std::move(views);
-  DYAD_TRYV(check_keys(request, push != nullptr));
+  DYAD_TRYV(check_rows(request, pull != nullptr));
   DYAD_TRY(parts, split(request.views));
   request.split = std::move(parts);
   return ok();
 }
 
-// Gradients of one row must come once: keys ascend in what our own workers send, which shows it at a glance.
-Status Service::check_keys(const Request& request, bool unique) const {
-  if (!unique) return ok();
-  for (std::size_t s = 0; s < request.views.size(); ++s) {
-    const wire::SectionView& view = request.views[s];
-    for (std::size_t other = 0; other < s; ++other)
-      if (request.views[other].table == view.table)
-        return fail(Code::kInvalid, "push names table {} twice", table_name(view.table));
-    if (std::is_sorted(view.keys.begin(), view.keys.end(), std::less_equal<>())) continue;   // strictly ascending
-    std::vector<RowKey> sorted(view.keys.begin(), view.keys.end());
-    std::sort(sorted.begin(), sorted.end());
-    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-    if (twice != sorted.end())
-      return fail(Code::kInvalid, "push names key {} of table {} twice", *twice, table_name(view.table));
-  }
-  return ok();
+// What a peer may ask: a gradient of a row comes once, no row is made that the catalogue does not have, and no pull
+// asks for more memory than a frame.
+Status Service::check_rows(const Request& request, bool pull) const {
+  Status status = wire::check_keys(request.views, options_.routing.key_end);
+  if (status && pull)
+    status = wire::check_reply(request.views, options_.shard.dims, request.type, options_.frame_bytes_max);
+  if (status) return ok();
+  return fail(status.error().code, "{} of {} {}, incarnation {}, {}", pull ? "the pull" : "the push",
+              wire::role_name(request.sender.role), request.sender.id, request.sender.incarnation,
+              status.error().message);
 }
 
 Result<Service::Split> Service::split(const std::vector<wire::SectionView>& views) const {
@@ -187,15 +182,19 @@ void Service::on_pull(std::shared_ptr<Request> request, const wire::Envelope& en
 
 void Service::answer_pull(std::shared_ptr<Pull> pull) {
   const Request& request = *pull->request;
+  pull->reply = {clock_.applied(), request.type, {}};
+  try {
+    for (const wire::SectionView& view : request.views) {
+      pull->reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
+      pull->values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
+                                            wire::value_bytes(request.type)));
+    }
+  } catch (const std::bad_alloc&) {              // the rows are worth more than one answer: it will be asked for again
+    return refuse(request, fail(Code::kOverloaded, "server {} has no memory for the answer", options_.id));
+  }
   metrics_.pull_wait.add(steady_now_s() - request.received_s);
   ++metrics_.pulls;
-  pull->reply = {clock_.applied(), request.type, {}};
-  for (const wire::SectionView& view : request.views) {
-    pull->reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
-    pull->values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
-                                          wire::value_bytes(request.type)));
-    metrics_.pulled_rows += view.count;
-  }
+  for (const wire::SectionView& view : request.views) metrics_.pulled_rows += view.count;
   pull->remaining = owners_.size();
   for (std::size_t o = 0; o < owners_.size(); ++o)
     owners_[o]->run([this, pull, o](Shard& shard) {

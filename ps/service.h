@@ -28,6 +28,7 @@ struct ServiceOptions {
   ShardOptions shard;
   ClockOptions clock;
   std::uint32_t threads = 1;                     // owners; 1: work on the socket thread
+  std::uint64_t frame_bytes_max = 1ull << 30;    // of a reply; peers cut off who sends more
   std::function<void(net::Peer, net::Message)> reply;              // from any thread
   std::function<void(std::shared_ptr<const Cut>)> on_freeze;       // from any thread
 };
@@ -53,7 +54,7 @@ class Service {
   Service(ServiceOptions options, Metrics& metrics)
       : options_(std::move(options)), metrics_(metrics), clock_(options_.clock) {}
   Status open(Request& request, const wire::Envelope& envelope);
-  Status check_keys(const Request& request, bool unique) const;
+  Status check_rows(const Request& request, bool pull) const;
   Result<Split> split(const std::vector<wire::SectionView>& views) const;
   void on_pull(std::shared_ptr<Request> request, const wire::Envelope& envelope);
   void on_push(std::shared_ptr<Request> request, const wire::Envelope& envelope);

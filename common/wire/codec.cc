@@ -136,4 +136,15 @@ const char* body_name(const Body& body) {
   return kNames[body.index()];
 }
 
+const char* role_name(Role role) {
+  switch (role) {
+    case Role::kCoordinator: return "coordinator";
+    case Role::kServer: return "server";
+    case Role::kWorker: return "worker";
+    case Role::kEvaluator: return "evaluator";
+    case Role::kTool: return "tool";
+  }
+  return "unknown";
+}
+
 }  // namespace dyad::wire

@@ -17,6 +17,7 @@ std::vector<std::byte> encode(const Envelope& envelope);
 Result<Envelope> decode(std::span<const std::byte> header);
 
 const char* body_name(const Body& body);                   // "Pull", for logs and errors
+const char* role_name(Role role);                          // "worker"
 // The body as a T, or the peer's own error, or kInvalid saying what came instead.
 template <class T> Result<T> expect(Envelope&& envelope) {
   if (auto* body = std::get_if<T>(&envelope.body)) return std::move(*body);

@@ -48,6 +48,8 @@ void put(const Routing& m, schema::Routing::Builder to) {
   for (unsigned i = 0; i < addresses.size(); ++i) addresses.set(i, m.server_address[i]);
   auto incarnations = to.initServerIncarnation(m.server_incarnation.size());
   for (unsigned i = 0; i < incarnations.size(); ++i) incarnations.set(i, m.server_incarnation[i]);
+  auto ends = to.initKeyEnd(m.key_end.size());
+  for (unsigned i = 0; i < ends.size(); ++i) ends.set(i, m.key_end[i]);
 }
 Result<Routing> get(schema::Routing::Reader from) {
   Routing m;
@@ -61,6 +63,10 @@ Result<Routing> get(schema::Routing::Reader from) {
   for (const auto server : m.group_server)
     if (server >= m.server_address.size())
       return fail(Code::kInvalid, "routing names server {} of {}", server, m.server_address.size());
+  if (from.getKeyEnd().size() != m.key_end.size())
+    return fail(Code::kInvalid, "routing gives the ends of {} tables, there are {}: run the same build everywhere",
+                from.getKeyEnd().size(), m.key_end.size());
+  for (unsigned i = 0; i < m.key_end.size(); ++i) m.key_end[i] = from.getKeyEnd()[i];
   return m;
 }
 

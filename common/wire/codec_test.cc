@@ -16,7 +16,7 @@ std::vector<Body> one_of_each() {
           Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host"},
           Registered{Incarnation{3}, Step{40}, "checkpoints/step-40"},
           GetRouting{},
-          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}},
+          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}},
           Heartbeat{"training", Step{11}, {{"loss", 2.5}, {"rows", 1e9}}},
           HeartbeatReply{Command::kRestart},
           AcquireLease{2, 100},
@@ -62,6 +62,8 @@ TEST(Codec, FieldsSurvive) {
   EXPECT_EQ(push.sections[1].count, 70000u);
   const auto beat = expect<Heartbeat>(decode(encode(envelope(one_of_each()[8]))).value()).value();
   EXPECT_EQ(beat.metrics.at("rows"), 1e9);
+  const auto routing = expect<Routing>(decode(encode(envelope(one_of_each()[7]))).value()).value();
+  EXPECT_EQ(routing.key_end, (KeyEnds{12, 300, 1ull << 40}));
   const auto cut = expect<CutPart>(decode(encode(envelope(one_of_each()[13]))).value()).value();
   EXPECT_EQ(cut.files.at(0).path, "rows/g0001.rows");
   EXPECT_EQ(cut.facts.at("epoch"), "2");
@@ -96,7 +98,7 @@ TEST(Codec, BytesOfOthersAreRefused) {
   EXPECT_FALSE(decode(bad_table));
   const auto bad_values = encode(envelope(Pull{Step{1}, static_cast<ValueType>(7), {}}));
   EXPECT_FALSE(decode(bad_values));
-  const auto bad_route = encode(envelope(Routing{RoutingEpoch{1}, {3}, {"a"}, {1}}));
+  const auto bad_route = encode(envelope(Routing{RoutingEpoch{1}, {3}, {"a"}, {1}, {}}));
   EXPECT_FALSE(decode(bad_route));
   const auto many = encode(envelope(Pull{Step{1}, ValueType::kFp32, std::vector<Section>(kSectionsMax + 1)}));
   EXPECT_FALSE(decode(many));

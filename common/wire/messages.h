@@ -4,6 +4,7 @@
 // (row-major).
 //   [ header | keys 0 | values 0 | keys 1 | values 1 ... ]
 // Only common/wire sees the generated types. encode() / decode() are in codec.h; decode() trusts nothing.
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -33,7 +34,7 @@ struct Section {                                           // `count` rows of on
 struct Pull {
   Step at_least;                                           // answer once every step up to this one is applied
   ValueType values = ValueType::kFp32;
-  std::vector<Section> sections;                           // frames: keys only
+  std::vector<Section> sections;                           // frames: keys only, ascending; a table comes once
 };
 struct PullReply {
   Step applied;
@@ -45,7 +46,7 @@ struct Push {                                              // one per rank, serv
   float learning_rate = 0;                                 // of the row optimizer at this step
   bool cut = false;                                        // freeze the tables right after this step (checkpoint)
   ValueType values = ValueType::kFp32;
-  std::vector<Section> sections;                           // frames: keys and gradients; keys unique within a section
+  std::vector<Section> sections;                           // frames: keys and gradients; keys ascend within a section
 };
 struct PushReply {
   Step step;
@@ -65,11 +66,13 @@ struct Registered {
   std::string checkpoint;                                  // its folder, empty when fresh
 };
 struct GetRouting {};
+using KeyEnds = std::array<std::uint64_t, kTables>;        // the keys of each table are below its end
 struct Routing {                                           // group -> server; empty until all servers are registered
   RoutingEpoch epoch;
   std::vector<std::uint32_t> group_server;                 // [groups]
   std::vector<std::string> server_address;                 // [servers]
   std::vector<std::uint64_t> server_incarnation;           // [servers]
+  KeyEnds key_end{};                                       // items and trie nodes of job.data: servers refuse others
 };
 struct Heartbeat {
   std::string state;                                       // "starting", "ready", "training", "done"

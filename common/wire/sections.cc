@@ -1,6 +1,8 @@
 #include "common/wire/sections.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include "common/base/check.h"
 
 namespace dyad::wire {
@@ -60,6 +62,38 @@ Result<std::vector<SectionView>> open_sections(const PullReply& message, std::sp
 Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames,
                                                const TableDims& dims) {
   return open(message.sections, frames, {"Push", true, true, message.values, &dims});
+}
+
+Status check_keys(std::span<const SectionView> sections, const KeyEnds& end) {
+  for (std::size_t s = 0; s < sections.size(); ++s) {
+    const SectionView& section = sections[s];
+    const char* const table = table_name(section.table);
+    for (const SectionView& before : sections.first(s))
+      if (before.table == section.table) return fail(Code::kInvalid, "names table {} twice", table);
+    if (section.keys.empty()) continue;
+    const auto at = std::adjacent_find(section.keys.begin(), section.keys.end(), std::greater_equal<>());
+    if (at != section.keys.end())
+      return fail(Code::kInvalid, "names key {} of table {} right after key {}: keys must ascend, each once", at[1],
+                  table, at[0]);
+    const std::uint64_t limit = end[static_cast<std::size_t>(section.table)];
+    if (section.keys.back().value >= limit)
+      return fail(Code::kInvalid,
+                  "names key {} of table {}, whose keys are below {}: do all processes read the same job.data?",
+                  section.keys.back(), table, limit);
+  }
+  return ok();
+}
+
+Status check_reply(std::span<const SectionView> sections, const TableDims& dims, ValueType type,
+                   std::uint64_t bytes_max) {
+  for (const SectionView& section : sections) {
+    const std::uint64_t bytes = section.count * dims[static_cast<std::size_t>(section.table)] * value_bytes(type);
+    if (bytes > bytes_max)
+      return fail(Code::kInvalid,
+                  "asks for {} rows of table {}, which are {} bytes; a frame has at most {}: ask for fewer",
+                  section.count, table_name(section.table), bytes, bytes_max);
+  }
+  return ok();
 }
 
 }  // namespace dyad::wire

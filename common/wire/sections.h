@@ -31,4 +31,10 @@ Result<std::vector<SectionView>> open_sections(const PullReply& message, std::sp
 Result<std::vector<SectionView>> open_sections(const Push& message, std::span<const Bytes> frames,
                                                const TableDims& dims);
 
+// kInvalid, naming table and key, unless each table comes once and its keys ascend, each once, and are below its end.
+Status check_keys(std::span<const SectionView> sections, const KeyEnds& end);
+// kInvalid, naming the table, when the values that a pull asks for would be a frame of more than bytes_max.
+Status check_reply(std::span<const SectionView> sections, const TableDims& dims, ValueType type,
+                   std::uint64_t bytes_max);
+
 }  // namespace dyad::wire

@@ -36,6 +36,41 @@ TEST(Sections, CountsThatDisagreeWithFramesAreRefused) {
   EXPECT_FALSE(open_sections(f.push, f.frames, f.dims));
 }
 
+Status keys_of_pull(std::vector<std::vector<std::uint64_t>> keys, std::vector<TableId> tables = {}) {
+  std::vector<SectionView> views;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    views.push_back({tables.empty() ? static_cast<TableId>(i) : tables[i], keys[i].size(),
+                     {reinterpret_cast<const RowKey*>(keys[i].data()), keys[i].size()}, {}});
+  return check_keys(views, {10, 20, 1});
+}
+
+TEST(Sections, KeysAscendEachOnceAndAreBelowTheEndOfTheirTable) {
+  EXPECT_TRUE(keys_of_pull({}));
+  EXPECT_TRUE(keys_of_pull({{}, {}, {}}));
+  EXPECT_TRUE(keys_of_pull({{0, 1, 9}, {1, 19}, {0}}));
+  EXPECT_EQ(keys_of_pull({{4, 4}}).error().message,
+            "names key 4 of table item right after key 4: keys must ascend, each once");
+  EXPECT_EQ(keys_of_pull({{0}, {3, 7, 5, 8}}).error().message,
+            "names key 5 of table code.behaviour right after key 7: keys must ascend, each once");
+  EXPECT_EQ(keys_of_pull({{0}, {0}, {0, 1}}).error().message,
+            "names key 1 of table code.semantic, whose keys are below 1: do all processes read the same job.data?");
+  EXPECT_FALSE(keys_of_pull({{10}}));
+  EXPECT_FALSE(keys_of_pull({{~0ull}}));
+  EXPECT_EQ(keys_of_pull({{1}, {2}, {3}}, {TableId::kItem, TableId::kBehaviour, TableId::kItem}).error().message,
+            "names table item twice");
+}
+
+TEST(Sections, ARepliesFrameHasABound) {
+  const std::vector<SectionView> views{{TableId::kItem, 2, {}, {}}, {TableId::kBehaviour, 100, {}, {}}};
+  EXPECT_TRUE(check_reply(views, {8, 8, 8}, ValueType::kFp32, 3200));
+  EXPECT_FALSE(check_reply(views, {8, 8, 8}, ValueType::kFp32, 3199));
+  EXPECT_TRUE(check_reply(views, {8, 8, 8}, ValueType::kFp16, 1600));
+  EXPECT_EQ(check_reply(views, {8, 8, 8}, ValueType::kFp16, 1599).error().message,
+            "asks for 100 rows of table code.behaviour, which are 1600 bytes; a frame has at most 1599: ask for fewer");
+  const std::vector<SectionView> most{{TableId::kItem, ~0u, {}, {}}};
+  EXPECT_FALSE(check_reply(most, {4096, 1, 1}, ValueType::kFp32, 1u << 30));
+}
+
 TEST(Partition, BucketsAreEvenAndGroupsAreRunsOfThem) {
   const Partition partition{1024, 32};
   std::vector<int> count(32);

@@ -60,6 +60,7 @@ struct Routing {
   groupServer @1 :List(UInt32);
   serverAddress @2 :List(Text);
   serverIncarnation @3 :List(UInt64);
+  keyEnd @4 :List(UInt64);       # of each table
 }
 struct Heartbeat { state @0 :Text; step @1 :UInt64; metrics @2 :List(Number); }
 struct HeartbeatReply { command @0 :UInt8; }

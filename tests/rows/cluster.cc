@@ -16,6 +16,7 @@ Cluster::Cluster(const ClusterOptions& options) : options_(options) {
   dir_ = fs::temp_directory_path() / fmt::format("dyad-cluster-{}-{}", ::getpid(), number++);
   for (std::uint32_t s = 0; s < options.servers; ++s) servers_.push_back(bind(s, "tcp://127.0.0.1:*"));
   routing_.epoch = RoutingEpoch{1};
+  routing_.key_end = options.key_end;
   for (std::uint32_t g = 0; g < options.partition.groups; ++g)
     routing_.group_server.push_back(g * options.servers / options.partition.groups);
   for (auto& server : servers_) {
@@ -38,6 +39,7 @@ std::unique_ptr<ps::Server> Cluster::bind(std::uint32_t id, const std::string& e
   o.shard = {options_.dims, kSeed, kStd, options_.optimizer};
   o.threads = options_.threads;
   o.listen.endpoint = endpoint;
+  o.listen.message_bytes_max = options_.frame_bytes_max;
   o.checkpoint_folder = [this](Step step) { return folder(step); };
   o.on_cut = [this](Step step, Result<std::vector<wire::FilePart>> parts) {
     std::lock_guard lock(mutex_);

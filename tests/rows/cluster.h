@@ -18,6 +18,8 @@ struct ClusterOptions {
   ps::OptimizerOptions optimizer;
   wire::ValueType values = wire::ValueType::kFp32;
   wire::Partition partition{64, 16};
+  wire::KeyEnds key_end{220, 220, 220};
+  std::int64_t frame_bytes_max = 1 << 30;
   std::uint32_t timeout_ms = 20000, resend_ms = 2000;
 };
 

@@ -25,7 +25,7 @@ void train_all(Cluster& cluster, const ClusterOptions& options, std::uint64_t fi
 
 std::vector<float> pull_all(Cluster& cluster, const ClusterOptions& options, Step at_least, TableId table) {
   std::vector<RowKey> keys;
-  for (std::uint64_t k = 0; k < 220; ++k) keys.push_back(RowKey{219 - k});   // any order
+  for (std::uint64_t k = 0; k < 220; ++k) keys.push_back(RowKey{k});
   std::vector<float> out(keys.size() * options.dims[static_cast<std::size_t>(table)]);
   auto client = cluster.client(0);
   const worker::PullRequest request{table, keys, out};
@@ -42,9 +42,9 @@ void expect_equals_reference(Cluster& cluster, const ClusterOptions& options, st
     const auto got = pull_all(cluster, options, Step{steps}, table);
     const std::size_t dim = options.dims[static_cast<std::size_t>(t)];
     for (std::uint64_t k = 0; k < 220; ++k) {
-      const auto want = reference.row(table, RowKey{219 - k});
+      const auto want = reference.row(table, RowKey{k});
       ASSERT_TRUE(std::equal(want.begin(), want.end(), got.begin() + static_cast<std::ptrdiff_t>(k * dim)))
-          << table_name(table) << " row " << 219 - k;
+          << table_name(table) << " row " << k;
     }
   }
 }
@@ -83,7 +83,7 @@ TEST(Rows, HalfPrecisionOnTheWireStaysNear) {
   const auto got = pull_all(cluster, options, Step{kSteps}, TableId::kItem);
   for (std::uint64_t k = 0; k < 220; ++k)
     for (std::size_t d = 0; d < 8; ++d)
-      EXPECT_NEAR(got[k * 8 + d], reference.row(TableId::kItem, RowKey{219 - k})[d], 2e-3);
+      EXPECT_NEAR(got[k * 8 + d], reference.row(TableId::kItem, RowKey{k})[d], 2e-3);
 }
 
 TEST(Rows, APulledRowIsThatOfTheStepBefore) {
@@ -273,39 +273,105 @@ TEST(Rows, RollingBackFromMemoryEqualsNeverHavingGoneOn) {
   }
 }
 
+// Requests made by hand to server 0, over a connection of its own.
+class Stranger {
+ public:
+  explicit Stranger(Cluster& cluster)
+      : connection_(net::Connection::open(cluster.context(), {.endpoint = cluster.server(0).endpoint()}).value()) {}
+  // What the server refuses it with; code 0: it does not.
+  Error ask(net::Message message) {
+    connection_.send(std::move(message)).value();
+    auto answer = connection_.recv(10000).value();
+    const auto envelope = wire::decode(answer.value().at(0).bytes()).value();
+    const auto* error = std::get_if<wire::ErrorReply>(&envelope.body);
+    return error == nullptr ? Error{Code{0}, ""} : error->error;
+  }
+  Error ask(wire::Body body, const std::vector<std::vector<std::uint64_t>>& keys, std::uint64_t epoch = 1) {
+    const bool push = std::holds_alternative<wire::Push>(body);
+    net::Message message;
+    message.push_back(net::Frame::copy(
+        wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, 7, RoutingEpoch{epoch}, std::move(body)})));
+    for (const auto& table : keys) {
+      message.push_back(net::Frame::copy(std::as_bytes(std::span(table))));
+      const std::vector<float> gradient(table.size() * 8, 1.0f);
+      if (push) message.push_back(net::Frame::copy(std::as_bytes(std::span(gradient))));
+    }
+    return ask(std::move(message));
+  }
+  Error pull(std::vector<std::uint64_t> keys, TableId table = TableId::kItem) {
+    const auto count = static_cast<std::uint32_t>(keys.size());
+    return ask(wire::Pull{Step{0}, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
+  }
+  Error push(std::vector<std::uint64_t> keys, TableId table = TableId::kItem) {
+    const auto count = static_cast<std::uint32_t>(keys.size());
+    return ask(wire::Push{Step{1}, kRate, false, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
+  }
+
+ private:
+  net::Connection connection_;
+};
+
+std::vector<std::uint64_t> first_keys(std::uint64_t n) {
+  std::vector<std::uint64_t> keys(n);
+  for (std::uint64_t k = 0; k < n; ++k) keys[k] = k;
+  return keys;
+}
+
 TEST(Rows, MalformedAndMisroutedRequestsAreRefusedAndTheServerGoesOn) {
   const ClusterOptions options{.ranks = 1};
   Cluster cluster(options);
   cluster.start();
-  auto connection = net::Connection::open(cluster.context(), {.endpoint = cluster.server(0).endpoint()}).value();
-  const auto ask = [&](net::Message message) {
-    connection.send(std::move(message)).value();
-    auto answer = connection.recv(10000).value();
-    const auto envelope = wire::decode(answer.value().at(0).bytes()).value();
-    const auto* error = std::get_if<wire::ErrorReply>(&envelope.body);
-    return error == nullptr ? Code{0} : error->error.code;
-  };
-  const auto with = [&](wire::Body body, std::vector<std::uint64_t> keys, std::uint64_t epoch = 1) {
-    net::Message message;
-    message.push_back(net::Frame::copy(
-        wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, 7, RoutingEpoch{epoch}, std::move(body)})));
-    message.push_back(net::Frame::copy(std::as_bytes(std::span(keys))));
-    return message;
-  };
+  Stranger stranger(cluster);
   const std::string noise = "this is no message of Dyad at all";
   net::Message garbage;
   garbage.push_back(net::Frame::copy(std::as_bytes(std::span(noise))));
-  EXPECT_EQ(ask(std::move(garbage)), Code::kInvalid);
+  EXPECT_EQ(stranger.ask(std::move(garbage)).code, Code::kInvalid);
   const auto pull = [](std::uint32_t n) { return wire::Pull{Step{0}, wire::ValueType::kFp32, {{TableId::kItem, n}}}; };
-  EXPECT_EQ(ask(with(pull(3), {1, 2})), Code::kInvalid);
-  EXPECT_EQ(ask(with(pull(2), {1, 2}, 9)), Code::kStale);
-  std::vector<std::uint64_t> many(200);
-  for (std::uint64_t k = 0; k < 200; ++k) many[k] = k;
-  EXPECT_EQ(ask(with(pull(200), many)), Code::kStale);   // half of them live on server 1
-  EXPECT_EQ(ask(with(wire::GetRouting{}, {})), Code::kInvalid);
+  EXPECT_EQ(stranger.ask(pull(3), {{1, 2}}).code, Code::kInvalid);
+  EXPECT_EQ(stranger.ask(pull(2), {{1, 2}}, 9).code, Code::kStale);
+  EXPECT_EQ(stranger.pull(first_keys(200)).code, Code::kStale);   // half of them live on server 1
+  EXPECT_EQ(stranger.ask(wire::GetRouting{}, {}).code, Code::kInvalid);
   auto client = cluster.client(0);
   train_step(*client, 1, 0, options, Step{0});
   client->flush().value();
+}
+
+TEST(Rows, KeysThatRepeatDescendOrAreOfNoRowAreRefusedNamingThePeerAndChangeNothing) {
+  const ClusterOptions options{.servers = 1, .ranks = 1, .key_end = {220, 230, 240}};
+  Cluster cluster(options);
+  cluster.start();
+  Stranger stranger(cluster);
+  EXPECT_EQ(stranger.pull({5, 5}).message,
+            "the pull of worker 0, incarnation 1, names key 5 of table item right after key 5: keys must ascend, each "
+            "once");
+  EXPECT_EQ(stranger.push({5, 5}).code, Code::kInvalid);
+  EXPECT_EQ(stranger.pull({6, 5}).code, Code::kInvalid);
+  EXPECT_EQ(stranger.push({6, 5}).code, Code::kInvalid);
+  EXPECT_EQ(stranger.push({1, 230}, TableId::kBehaviour).message,
+            "the push of worker 0, incarnation 1, names key 230 of table code.behaviour, whose keys are below 230: do "
+            "all processes read the same job.data?");
+  EXPECT_EQ(stranger.pull({1, 240}, TableId::kSemantic).code, Code::kInvalid);
+  EXPECT_EQ(stranger.pull({~0ull}).code, Code::kInvalid);
+  const wire::Section one{TableId::kItem, 1};
+  EXPECT_EQ(stranger.ask(wire::Pull{Step{0}, wire::ValueType::kFp32, {one, one}}, {{1}, {2}}).code, Code::kInvalid);
+  EXPECT_EQ(stranger.ask(wire::Push{Step{1}, kRate, false, wire::ValueType::kFp32, {one, one}}, {{1}, {2}}).code,
+            Code::kInvalid);
+  EXPECT_EQ(cluster.total("rows"), 0);
+  EXPECT_EQ(stranger.pull({219}).code, Code{0});
+  EXPECT_EQ(stranger.pull({239}, TableId::kSemantic).code, Code{0});
+  EXPECT_EQ(stranger.push({0, 229}, TableId::kBehaviour).code, Code{0});
+  EXPECT_EQ(cluster.total("rows"), 2);
+}
+
+TEST(Rows, APullOfMoreThanAFrameIsRefusedNamingThePeerAndTheServerGoesOn) {
+  const ClusterOptions options{.servers = 1, .ranks = 1, .frame_bytes_max = 100 * 32};   // 100 rows of 8 floats
+  Cluster cluster(options);
+  cluster.start();
+  Stranger stranger(cluster);
+  EXPECT_EQ(stranger.pull(first_keys(101)).message,
+            "the pull of worker 0, incarnation 1, asks for 101 rows of table item, which are 3232 bytes; a frame has "
+            "at most 3200: ask for fewer");
+  EXPECT_EQ(stranger.pull(first_keys(100)).code, Code{0});
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ void in_threads(std::uint32_t n, const std::function<void(std::uint32_t)>& body)
 
 Cost rows_cost(const Options& o) {
   const wire::Partition partition;
-  wire::Routing routing{RoutingEpoch{1}, {}, {}, {}};
+  wire::Routing routing{RoutingEpoch{1}, {}, {}, {}, {}};
+  routing.key_end.fill(o.catalogue);
   std::vector<std::unique_ptr<net::Context>> contexts;
   std::vector<std::unique_ptr<ps::Server>> servers;
   for (std::uint32_t s = 0; s < o.servers; ++s) {

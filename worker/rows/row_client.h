@@ -1,8 +1,8 @@
 #pragma once
 // The worker's view of the parameter servers: pulls and pushes rows of any tables in one round trip per server.
-// Routes each key by bucket, splits by server, and puts the answers in the caller's order. Duplicate-free keys only
-// (batch.h already made them unique). Threads: one owner.  Ownership: borrows the caller's buffers until
-// wait()/flush().
+// Routes each key by bucket, splits by server, and puts the answers in the caller's order. Keys ascend, each once
+// (batch.h makes them so), and are of the catalogue: a server refuses others. Threads: one owner.  Ownership: borrows
+// the caller's buffers until wait()/flush().
 #include <memory>
 #include <span>
 #include "common/base/ids.h"
