@@ -22,7 +22,7 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
-constexpr int kAskedToLeaveMs = 3000;   // for the goodbye of a server that a signal stops: its coordinator may be gone too
+constexpr int kAskedToLeaveMs = 3000;   // for the goodbye of a server that a signal stops: its coordinator may be gone
 constexpr double kRepeatCutS = 0.5;     // a part goes out again until its cut is committed: parts are not journalled
 
 // Parts of cuts on their way from the cut writer to the main thread, which reports them.
