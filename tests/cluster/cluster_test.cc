@@ -292,6 +292,17 @@ TEST(Cluster, ADamagedCheckpointIsNamedAndSkipped) {
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
 }
 
+// The loss is still a number then; a cut after the step would be whole, and no restart would get past it.
+TEST(Cluster, AGradientThatIsNotFiniteEndsTheJobBeforeACutCanHoldIt) {
+  const auto job = scratch() / "overflow";
+  auto argv = train_command(job, {"model.lambda1=1e38", "train.clip=0", "train.max_steps=1"});
+  argv.insert(argv.end(), {"--restarts", "0"});
+  const Outcome outcome = run(argv);
+  EXPECT_EQ(outcome.code, static_cast<int>(Code::kFailed)) << outcome.output;
+  EXPECT_NE(outcome.output.find("step 1: the gradient of a row is not finite on"), std::string::npos) << outcome.output;
+  EXPECT_EQ(last_checkpoint(job), fs::path());
+}
+
 TEST(Cluster, ResumingWithOtherKeysIsRefused) {
   ASSERT_FALSE(undisturbed().empty());
   const Outcome outcome = run(train_command(scratch() / "undisturbed", {"model.dim=32"}, true));

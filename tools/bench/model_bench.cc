@@ -106,7 +106,7 @@ double bench_training(const BenchOptions& o, SyntheticTask& task, bool kernels) 
     });
     const Losses losses = phases.time("forward", [&] { return model.forward(batch, rows, step); });
     phases.time("backward", [&] { losses.total.backward(); return 0; });
-    phases.time("optimizer", [&] { return optimizer.step(1e-3, step); });
+    phases.time("optimizer", [&] { return optimizer.step(1e-3, step).value(); });
   }
   const auto samples = static_cast<double>(steps * o.batch);
   std::printf("training %.0f samples/s, %.0f per second of processor (B=%zu, %d threads, %s, %s)\n",

@@ -22,7 +22,7 @@ DenseOptimizer::DenseOptimizer(std::vector<NamedParameter> parameters, double we
     slots_.push_back({at::zeros_like(p.value.detach()), at::zeros_like(p.value.detach())});
 }
 
-double DenseOptimizer::scale_of_gradients(double& norm) const {
+double DenseOptimizer::norm_of_gradients() const {
   double total = 0;
   for (const NamedParameter& p : parameters_) {
     const at::Tensor& g = p.value.grad();
@@ -30,8 +30,14 @@ double DenseOptimizer::scale_of_gradients(double& norm) const {
     total += g.is_cpu() ? kernels::table().sum_of_squares(g.const_data_ptr<float>(), g.numel())
                         : g.square().sum().item<double>();
   }
-  norm = std::sqrt(total);
-  return clip_ > 0 ? std::min(1.0, clip_ / (norm + 1e-6)) : 1.0;      // as torch.nn.utils.clip_grad_norm_
+  return std::sqrt(total);
+}
+
+// The weight to blame for a norm that is not finite.
+std::string DenseOptimizer::bad_gradient() const {
+  for (const NamedParameter& p : parameters_)
+    if (p.value.grad().defined() && !at::isfinite(p.value.grad()).all().item<bool>()) return p.name;
+  return "the dense weights";                                         // finite numbers whose squares are not
 }
 
 void DenseOptimizer::update(std::size_t i, double lr, std::uint64_t step, double scale) {
@@ -61,10 +67,14 @@ void DenseOptimizer::update(std::size_t i, double lr, std::uint64_t step, double
   value.addcdiv_(s.m, (s.v.sqrt() / root).add_(kEps), -step_size);
 }
 
-double DenseOptimizer::step(double lr, std::uint64_t step) {
+Result<double> DenseOptimizer::step(double lr, std::uint64_t step) {
   at::NoGradGuard no_grad;
-  double norm = 0;
-  const double scale = scale_of_gradients(norm);
+  const double norm = norm_of_gradients();
+  if (!std::isfinite(norm))
+    return fail(Code::kFailed,
+                "step {}: the gradient of {} is not finite; lower train.lr or train with precision = \"fp32\"", step,
+                bad_gradient());
+  const double scale = clip_ > 0 ? std::min(1.0, clip_ / (norm + 1e-6)) : 1.0;   // as torch.nn.utils.clip_grad_norm_
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& g = parameters_[i].value.grad();
     if (!g.defined()) continue;

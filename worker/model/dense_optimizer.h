@@ -16,9 +16,10 @@ double learning_rate(const config::Train& train, std::uint64_t step, std::uint64
 class DenseOptimizer {
  public:
   DenseOptimizer(std::vector<NamedParameter> parameters, double weight_decay, double clip);   // clip 0: none
-  // Reads each parameter's grad(), sets it to zero, updates. Returns the norm before clipping.
+  // Reads each parameter's grad(), sets it to zero, updates. Returns the norm before clipping. Fails with kFailed when
+  // that is not finite; nothing was changed then.
   // REQUIRES gradients already summed over ranks. step counts from 1.
-  double step(double learning_rate, std::uint64_t step);
+  Result<double> step(double learning_rate, std::uint64_t step);
   // "m.<name>" and "v.<name>", fp32 on the CPU, for a checkpoint; the step number is the caller's.
   std::map<std::string, at::Tensor> state() const;
   // Fails with kInvalid naming the tensor that is missing or of another shape.
@@ -26,7 +27,8 @@ class DenseOptimizer {
 
  private:
   struct Slots { at::Tensor m, v; };
-  double scale_of_gradients(double& norm) const;
+  double norm_of_gradients() const;
+  std::string bad_gradient() const;
   void update(std::size_t i, double learning_rate, std::uint64_t step, double scale);
   std::vector<NamedParameter> parameters_;
   std::vector<Slots> slots_;

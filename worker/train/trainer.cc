@@ -1,7 +1,6 @@
 #include "worker/train/trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
@@ -33,7 +32,7 @@ Trainer::Trainer(const TrainerParts& parts, torch::Device device)
       builder_(parts.dataset, samples_, parts.tries, parts.config.model, parts.config.job.seed),
       loss_names_(all_loss_names(parts.model)),
       reducer_(tensors_of(parts.model), parts.all, parts.config.train.allreduce_bucket_mb,
-               Stats(loss_names_.size()).values.size()),
+               StepSums::count(loss_names_.size())),
       stage_{RowStage(parts.config.model.dim, device), RowStage(parts.config.model.dim, device)} {}
 
 Trainer::~Trainer() { if (writing_.valid()) writing_.wait(); }
@@ -154,9 +153,9 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
   parts_.heartbeat.set_step(batch.step);
   if (parts_.heartbeat.command() == wire::Command::kRestart)
     return fail(Code::kStale, "step {}: the coordinator asks for a restart, a peer of this job was lost", batch.step);
-  Stats stats(loss_names_.size());
-  stats.samples() = static_cast<float>(batch.size);
-  stats.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
+  StepSums sums(loss_names_.size());
+  sums.samples() = static_cast<float>(batch.size);
+  sums.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
   reducer_.begin();
   const RowTensors rows = stage.tensors();
   if (batch.size > 0) {                       // a rank's part of a short last batch may be empty
@@ -165,30 +164,27 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
         parts_.model.forward(batch, rows, mix64(config_.job.seed, batch.step.value, parts_.all.rank().value));
     phases_.enter(Phase::kBackward);
     losses.total.backward();
-    stats.values[0] = losses.total.item<float>();
+    sums.losses()[0] = losses.total.item<float>();
     const auto parts = losses.parts.cpu();
-    std::copy_n(parts.data_ptr<float>(), parts.numel(), stats.values.begin() + 1);
+    std::copy_n(parts.data_ptr<float>(), parts.numel(), sums.losses().begin() + 1);
   }
   phases_.enter(Phase::kAllReduce);
-  DYAD_TRYV(reducer_.finish(stats.values));
-  if (!std::isfinite(stats.values[0]))
-    return fail(Code::kFailed, "step {}: the loss is not finite; lower train.lr or train with precision = \"fp32\"",
-                batch.step);
-  *stop = stats.stop() > 0 && !work.last_of_job;
+  const auto gradients = stage.gradients(batch);
+  DYAD_TRYV(sum_over_ranks(batch.step, reducer_, gradients, sums));
+  *stop = sums.stop() > 0 && !work.last_of_job;
   const bool cut_here = *stop || cuts_after(work);
   phases_.enter(Phase::kOptimizer);
   const double rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
-  parts_.optimizer.step(rate, batch.step.value);
+  DYAD_TRYV(parts_.optimizer.step(rate, batch.step.value));
   phases_.enter(Phase::kPush);
-  const auto gradients = stage.gradients(batch);
   DYAD_TRYV(parts_.rows.push(gradients, {batch.step, static_cast<float>(rate * config_.rows.lr_scale), cut_here}));
   DYAD_TRYV(leave_lease(work, *stop));
   summary_.end =
       work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
   summary_.samples += batch.size;
   summary_.finished = work.last_of_job;
-  DYAD_TRYV(log_step(work, stats, rate));
-  report(work, stats);
+  DYAD_TRYV(log_step(work, sums, rate));
+  report(work, sums);
   if (cut_here) {
     phases_.enter(Phase::kCut);
     DYAD_TRYV(cut(work));
@@ -222,23 +218,23 @@ Status Trainer::cut(const Work& work) {
 
 Status Trainer::finish_cut() { return writing_.valid() ? writing_.get() : ok(); }
 
-Status Trainer::log_step(const Work& work, const Stats& sums, double rate) {
+Status Trainer::log_step(const Work& work, const StepSums& sums, double rate) {
   const std::uint64_t step = work.batch.step.value;              // not last_of_job: max_steps must leave no trace
   if (!step_log_ || (step % config_.train.log_every != 0 && step != schedule_steps_)) return ok();
   metrics::StepRecord record{work.batch.step, work.batch.epoch, {{"lr", rate}, {"samples", sums.samples()}}};
-  for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.values[i];
+  for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.losses()[i];
   return step_log_->append(record);
 }
 
-void Trainer::report(const Work& work, const Stats& sums) {
-  summary_.last_loss = sums.values[0];
-  loss_epoch_ += sums.values[0];
+void Trainer::report(const Work& work, const StepSums& sums) {
+  summary_.last_loss = sums.losses()[0];
+  loss_epoch_ += sums.losses()[0];
   ++loss_steps_;
   reported_samples_ += static_cast<std::uint64_t>(sums.samples());
   const double now = steady_now_s(), since = now - reported_s_;
   if (since < 0.5 && !work.last_of_epoch) return;
   auto metrics = phases_.by_name();
-  for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.values[i];
+  for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.losses()[i];
   metrics["samples_per_s"] = static_cast<double>(reported_samples_) / since;
   metrics["epoch"] = static_cast<double>(work.batch.epoch);
   metrics["total_steps"] = static_cast<double>(std::min(total_steps_, schedule_steps_));

@@ -1,10 +1,10 @@
 #pragma once
 // The training loop of one rank. A step: read (a prefetched batch) -> pull rows -> forward -> backward with the dense
-// sums running beside it -> clip and update the dense weights -> push row gradients. In sync mode the pull of step t
-// waits for step t-1 of all ranks; in ssp(s) the pull of step t+1 is in flight while step t computes; async never
-// waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its Cursor, the dense
-// weights and their optimizer: that, the servers' rows and the leases are a checkpoint. Threads: run() on one; a
-// producer thread makes batches, another writes the dense part of a checkpoint.
+// sums running beside it -> (all finite, on all ranks?) clip and update the dense weights -> push row gradients. In
+// sync mode the pull of step t waits for step t-1 of all ranks; in ssp(s) the pull of step t+1 is in flight while step
+// t computes; async never waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its
+// Cursor, the dense weights and their optimizer: that, the servers' rows and the leases are a checkpoint. Threads:
+// run() on one; a producer thread makes batches, another writes the dense part of a checkpoint.
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -27,6 +27,7 @@
 #include "worker/train/phases.h"
 #include "worker/train/prefetcher.h"
 #include "worker/train/row_stage.h"
+#include "worker/train/step_sums.h"
 
 namespace dyad::worker {
 
@@ -70,15 +71,6 @@ class Trainer {
     bool last_of_epoch = false, last_of_job = false;
     bool pull_started = false;
   };
-  // What every step sums over the ranks beside the gradients: the losses (each already divided by the global batch),
-  // the samples of the step, and whether any rank was asked to stop.
-  struct Stats {
-    explicit Stats(std::size_t losses) : values(losses + 2) {}
-    std::vector<float> values;                // total, its parts; samples; stop
-    float& samples() { return values[values.size() - 2]; }
-    float samples() const { return values[values.size() - 2]; }
-    float& stop() { return values.back(); }
-  };
   std::optional<Work> produce();             // on the producer thread
   Step pull_floor(Step step) const;
   bool cuts_after(const Work& work) const;   // by the rule; a stop request cuts besides
@@ -88,8 +80,8 @@ class Trainer {
   Status step(const Work& work, RowStage& stage, bool* stop);
   Status cut(const Work& work);
   Status finish_cut();
-  Status log_step(const Work& work, const Stats& sums, double rate);
-  void report(const Work& work, const Stats& sums);
+  Status log_step(const Work& work, const StepSums& sums, double rate);
+  void report(const Work& work, const StepSums& sums);
 
   TrainerParts parts_;
   const config::Config& config_;
