@@ -1,0 +1,27 @@
+#pragma once
+// One evaluation of a checkpoint, as `dyad eval` starts it, and its result: beside the checkpoint, to the job.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+#include "common/base/result.h"
+#include "common/config/config.h"
+
+namespace dyad::ops {
+
+struct EvalOptions {
+  std::string checkpoint, follow, split = "validation", data, json;
+  std::vector<std::string> sets;
+  std::uint32_t ranks = 1, users = 0;
+};
+
+// The command line of the evaluation ranks under mpirun.
+std::vector<std::string> worker_arguments(const EvalOptions& options, const std::string& checkpoint);
+
+bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& split);
+
+// The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more. What
+// was told already may be told again.
+Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split);
+
+}  // namespace dyad::ops
