@@ -10,7 +10,7 @@ constexpr std::size_t kCurvePointsMax = 600;
 Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store)
     : options_(options), plan_(plan), store_(store),
       membership_({options.servers, options.workers, options.config_digest, options.dead_after_ms}),
-      leases_(options.leases, plan), cuts_(options.servers, options.keep) {}
+      leases_(options.leases, plan), cuts_({options.servers, options.keep, options.unevaluated_max}) {}
 
 wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries) {
   remove_old(entries);          // not right after a commit: that must be in the journal before what it replaces goes
@@ -132,7 +132,12 @@ Status Coordinator::commit(PendingCut cut, Entries& entries) {
 }
 
 void Coordinator::remove_old(Entries& entries) {
-  for (const Step step : cuts_.to_remove(evaluations_.best(cuts_.committed()))) {
+  const auto& committed = cuts_.committed();
+  for (const auto& [step, unevaluated] :
+       cuts_.to_remove(evaluations_.best(committed), evaluations_.evaluated(committed))) {
+    if (unevaluated)
+      LOG_WARN("checkpoint {} goes without a validation result and can't be the best: more than {} wait for theirs",
+               store_.folder(step), options_.unevaluated_max);
     if (auto status = store_.remove(step); !status.has_value()) LOG_WARN("{}", status.error().message);
     cuts_.removed(step, entries);
   }

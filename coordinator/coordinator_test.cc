@@ -124,6 +124,27 @@ TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {
   EXPECT_THAT(store_.exist, ElementsAre(Step{40}, Step{50}));
 }
 
+// Cuts 10, 20 ... as a job makes them; those of `evaluated` have a result. What goes, and whether unevaluated.
+std::vector<std::pair<std::uint64_t, bool>> going(const CutsOptions& options, std::uint64_t cuts,
+                                                  const std::set<Step>& evaluated, Step best = Step{0}) {
+  Cuts core(options);
+  for (std::uint64_t i = 1; i <= cuts; ++i) core.apply(CutCommitted{Step{10 * i}, {}, "", {}});
+  std::vector<std::pair<std::uint64_t, bool>> steps;
+  for (const OldCut& old : core.to_remove(best, evaluated)) steps.emplace_back(old.step.value, old.unevaluated);
+  return steps;
+}
+
+TEST(Cuts, WithoutAResultTheyStayUpToABoundThenTheOldestGoes) {
+  using Going = std::vector<std::pair<std::uint64_t, bool>>;
+  EXPECT_EQ(going({.keep = 2}, 4, {}), (Going{{10, false}, {20, false}})) << "a job that is not evaluated";
+  const CutsOptions waiting{.keep = 2, .unevaluated_max = unevaluated_max_for(2)};
+  EXPECT_EQ(going(waiting, 4, {}), Going{});
+  EXPECT_EQ(going(waiting, 6, {}), (Going{{10, true}, {20, true}}));
+  EXPECT_EQ(going(waiting, 6, {Step{20}, Step{30}}), (Going{{20, false}, {30, false}}));
+  EXPECT_EQ(going(waiting, 6, {Step{20}, Step{30}}, Step{20}), (Going{{30, false}}));
+  EXPECT_EQ(going(waiting, 6, {Step{50}}, Step{50}), (Going{{10, true}})) << "the newest ones wait, too";
+}
+
 TEST_F(CoordinatorTest, ARestartDropsHalfACutAndSendsEverybodyBackToTheLastOne) {
   commit(20);
   (void)part(server(0, 1), 30);

@@ -76,7 +76,7 @@ Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
 std::vector<const PendingCut*> Cuts::complete() const {
   std::vector<const PendingCut*> found;
   for (const auto& [step, cut] : pending_)
-    if (cut.worker_came && cut.servers.size() == servers_) found.push_back(&cut);
+    if (cut.worker_came && cut.servers.size() == options_.servers) found.push_back(&cut);
   return found;
 }
 
@@ -84,7 +84,7 @@ std::string Cuts::missing() const {
   if (pending_.empty()) return {};
   const PendingCut& cut = pending_.begin()->second;
   std::string names;
-  for (std::uint32_t id = 0; id < servers_; ++id)
+  for (std::uint32_t id = 0; id < options_.servers; ++id)
     if (!cut.servers.count(id)) names += fmt::format("{}server {}", names.empty() ? "" : ", ", id);
   if (!cut.worker_came) names += fmt::format("{}worker 0", names.empty() ? "" : ", ");
   return names;
@@ -95,12 +95,17 @@ void Cuts::commit(const PendingCut& cut, std::string folder, Entries& entries) {
   apply(entries.back());
 }
 
-std::vector<Step> Cuts::to_remove(Step best) const {
-  std::vector<Step> old;
-  std::size_t left = committed_.size();
+std::vector<OldCut> Cuts::to_remove(Step best, const std::set<Step>& evaluated) const {
+  std::vector<OldCut> old;
+  std::size_t left = committed_.size(), waiting = 0;
+  for (const auto& [step, cut] : committed_) waiting += evaluated.count(step) == 0;
   for (const auto& [step, cut] : committed_) {
-    if (left-- <= keep_) break;
-    if (step != best) old.push_back(step);
+    if (left-- <= options_.keep) break;
+    if (step == best) continue;
+    const bool waits = options_.unevaluated_max > 0 && evaluated.count(step) == 0;
+    if (waits && waiting <= options_.unevaluated_max) continue;
+    if (waits) --waiting;
+    old.push_back({step, waits});
   }
   return old;
 }

@@ -14,6 +14,19 @@ namespace dyad::coordinator {
 
 inline constexpr std::size_t kPendingCutsMax = 8;
 
+struct CutsOptions {
+  std::uint32_t servers = 1, keep = 3;
+  std::uint32_t unevaluated_max = 0;     // cuts without a validation result that stay for it; 0: none does
+};
+// Enough for an evaluation that takes as long as a few cuts.
+constexpr std::uint32_t unevaluated_max_for(std::uint32_t keep) {
+  return keep < 2 ? 4 : keep > 1u << 30 ? keep : 2 * keep;
+}
+struct OldCut {
+  Step step;
+  bool unevaluated = false;              // its turn never came: there were more than unevaluated_max
+};
+
 struct PendingCut {
   Step step;
   Place next;
@@ -36,7 +49,7 @@ class CutStore {                                                  // checkpoint_
 
 class Cuts {
  public:
-  Cuts(std::uint32_t servers, std::uint32_t keep) : servers_(servers), keep_(keep) {}
+  explicit Cuts(const CutsOptions& options) : options_(options) {}
 
   // kInvalid: worker 0's facts lack epoch or next_batch, a path leaves the folder or comes from two senders.
   // kStale: a later cut is committed already.
@@ -44,8 +57,9 @@ class Cuts {
   bool is_committed(Step step) const { return committed_.count(step) > 0; }
   std::vector<const PendingCut*> complete() const;                // all parts there, oldest first
   void commit(const PendingCut& cut, std::string folder, Entries& entries);
-  // What is no longer kept: all but the newest `keep` and `best`.
-  std::vector<Step> to_remove(Step best) const;
+  // What is no longer kept: all but the newest `keep`, `best`, and those that still wait for their evaluation. When
+  // more than unevaluated_max do, in all, the oldest of them goes: a job that nobody evaluates must not fill the disk.
+  std::vector<OldCut> to_remove(Step best, const std::set<Step>& evaluated) const;
   void removed(Step step, Entries& entries);
   void drop_pending() { pending_.clear(); }
 
@@ -59,7 +73,7 @@ class Cuts {
 
  private:
   Status check_files(const PendingCut& cut, const wire::Sender& sender, const wire::CutPart& part) const;
-  std::uint32_t servers_, keep_;
+  CutsOptions options_;
   std::map<Step, PendingCut> pending_;
   std::map<Step, CutCommitted> committed_;
 };

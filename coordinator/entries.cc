@@ -59,4 +59,14 @@ Result<Entry> decode_entry(std::string_view text) {
   return fail(Code::kInvalid, "not a journal record of this version: {:.80}", text);
 }
 
+Result<Entries> decode_entries(const std::vector<std::string>& records, const std::string& file) {
+  Entries entries;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto entry = decode_entry(records[i]);
+    if (!entry.has_value()) return fail(Code::kInvalid, "{}: record {}: {}", file, i, entry.error().message);
+    entries.push_back(std::move(entry.value()));
+  }
+  return entries;
+}
+
 }  // namespace dyad::coordinator

@@ -79,5 +79,7 @@ using Entries = std::vector<Entry>;
 
 std::string encode(const Entry& entry);                       // one JSON object
 Result<Entry> decode_entry(std::string_view text);            // kInvalid: no entry of ours
+// All of a journal; kInvalid naming `file` and the record.
+Result<Entries> decode_entries(const std::vector<std::string>& records, const std::string& file);
 
 }  // namespace dyad::coordinator

@@ -33,6 +33,13 @@ Step Evaluations::best(const std::map<Step, CutCommitted>& committed) const {
   return best;
 }
 
+std::set<Step> Evaluations::evaluated(const std::map<Step, CutCommitted>& committed) const {
+  std::set<Step> steps;
+  for (const auto& [step, cut] : committed)
+    if (has(cut.folder, kBestSplit)) steps.insert(step);
+  return steps;
+}
+
 void Evaluations::apply(const Entry& entry) {
   if (const auto* run = std::get_if<RunStarted>(&entry); run && run->resume.value == 0)
     results_.clear();  // another training

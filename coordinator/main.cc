@@ -49,6 +49,7 @@ CoordinatorOptions options_of(const config::Config& config) {
   options.workers = config.train.workers;
   options.groups = config.servers.groups;
   options.keep = config.checkpoint.keep;
+  if (config.eval.during_training) options.unevaluated_max = unevaluated_max_for(config.checkpoint.keep);
   options.dead_after_ms = config.coordinator.dead_after_ms;
   options.leases = {config.train.workers, config.coordinator.lease_batches, config.checkpoint.every_steps,
                     config.train.max_steps, config.train.epochs};

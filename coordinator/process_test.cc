@@ -7,6 +7,7 @@
 #include "common/ckpt/manifest.h"
 #include "common/io/temp_folder.h"
 #include "coordinator/fake_job.h"
+#include "coordinator/results.h"
 #include "coordinator/start.h"
 
 namespace dyad::coordinator {
@@ -53,7 +54,8 @@ class CoordinatorProcessTest : public testing::Test {
 };
 
 TEST_F(CoordinatorProcessTest, ServesAJobToItsEndAndRemovesItsAddress) {
-  const auto config = configure("epochs = 3\n[coordinator]\nlease_batches = 5\n[checkpoint]\nkeep = 2\n");
+  const auto config = configure("epochs = 3\n[coordinator]\nlease_batches = 5\n[checkpoint]\nkeep = 2\n"
+                                "[eval]\nduring_training = false\n");
   CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
   FakeJob(config, {}).join();
   EXPECT_EQ(coordinator.wait(), 0);
@@ -176,6 +178,27 @@ TEST_F(CoordinatorProcessTest, AnEvaluationAfterTheEndIsWrittenDownAndTheBestLin
         record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, 0.5}}}).has_value());
   EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"),
             found[0].dir.filename());  // a tie: the earlier
+}
+
+TEST_F(CoordinatorProcessTest, WhatWaitedForItsEvaluationGoesWhenItHasIt) {
+  const auto config = configure("epochs = 3\n[checkpoint]\nkeep = 1\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  ASSERT_EQ(checkpoints().size(), 3u) << "none was evaluated";
+  EXPECT_EQ(unevaluated(folder_ / "run").value().there.size(), 3u);
+  const CutsOptions rule{.keep = 1, .unevaluated_max = 4};
+  const auto found = checkpoints();
+  for (const auto& [i, ndcg] : std::vector<std::pair<std::size_t, double>>{{2, 0.3}, {1, 0.5}, {0, 0.4}})
+    ASSERT_TRUE(record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, ndcg}}}, rule));
+  const auto left = checkpoints();
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].dir, found[1].dir) << "the best";
+  EXPECT_EQ(left[1].dir, found[2].dir) << "the newest";
+  EXPECT_TRUE(unevaluated(folder_ / "run").value().there.empty());
+  EXPECT_TRUE(unevaluated(folder_ / "run").value().gone.empty());
 }
 
 }  // namespace

@@ -10,16 +10,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Result<Entries> decode_all(const fs::path& file, const std::vector<std::string>& records) {
-  Entries entries;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    auto entry = decode_entry(records[i]);
-    if (!entry.has_value()) return fail(Code::kInvalid, "{}: record {}: {}", file.string(), i, entry.error().message);
-    entries.push_back(std::move(entry.value()));
-  }
-  return entries;
-}
-
 Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
   const std::string dir = found.dir.string();
   if (found.manifest.config_digest != facts.config_digest)
@@ -98,7 +88,7 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   const fs::path file = job_dir / kJournalName, checkpoints = ckpt::checkpoints_dir(job_dir);
   std::vector<std::string> records;
   DYAD_TRY(journal, Journal::open(file, records));
-  DYAD_TRY(old, decode_all(file, records));
+  DYAD_TRY(old, decode_entries(records, file.string()));
   for (const Entry& entry : old) coordinator.apply(entry, now);
   if (mode != StartMode::kFresh) draw_curve(job_dir, coordinator);
   if (mode == StartMode::kRecover) {
@@ -126,25 +116,6 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   DYAD_TRYV(journal.append(lines));
   LOG_INFO("{}", run.resume.value == 0 ? "a fresh run" : fmt::format("resuming at {}", run.checkpoint));
   return std::move(journal);
-}
-
-Status record_evaluation(const fs::path& job_dir, const wire::EvalResult& result) {
-  const fs::path file = job_dir / kJournalName;
-  if (!fs::exists(file))
-    return fail(Code::kNotFound, "no {}: is {} the folder of a job?", file.string(), job_dir.string());
-  std::vector<std::string> records;
-  DYAD_TRY(journal, Journal::open(file, records));
-  DYAD_TRY(old, decode_all(file, records));
-  Evaluations evaluations;
-  Cuts cuts(1, 1);
-  for (const Entry& entry : old) evaluations.apply(entry), cuts.apply(entry);
-  Entries entries;
-  DYAD_TRYV(evaluations.record(result, entries));
-  std::vector<std::string> lines;
-  for (const Entry& entry : entries) lines.push_back(encode(entry));
-  DYAD_TRYV(journal.append(lines));
-  const Step best = evaluations.best(cuts.committed());
-  return best.value == 0 ? ok() : ckpt::point_best(ckpt::checkpoints_dir(job_dir), best);
 }
 
 }  // namespace dyad::coordinator

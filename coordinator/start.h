@@ -20,7 +20,4 @@ inline constexpr const char* kJournalName = "coordinator.journal";
 Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts,
                       Coordinator& coordinator, Millis now);
 
-// Writes an evaluation down when no coordinator runs any more: journal and `best` link. kOverloaded: one does run.
-Status record_evaluation(const std::filesystem::path& job_dir, const wire::EvalResult& result);
-
 }  // namespace dyad::coordinator

@@ -6,7 +6,7 @@
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
 #include "common/net/job_key.h"
-#include "coordinator/start.h"
+#include "coordinator/results.h"
 #include "ops/launch/child.h"
 #include "ops/launch/local_cluster.h"
 
@@ -26,7 +26,8 @@ bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& sp
   return std::filesystem::exists(checkpoint / ("eval-" + split + ".json"));
 }
 
-Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split) {
+Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
+              const std::optional<coordinator::CutsOptions>& rule) {
   const std::filesystem::path job = config.job.dir;
   DYAD_TRY(text, io::read_file(checkpoint / ("eval-" + split + ".json")));
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -45,7 +46,7 @@ Status report(const config::Config& config, const std::filesystem::path& checkpo
     const bool gone = !told && (told.error().code == Code::kDisconnected || told.error().code == Code::kNotFound);
     if (!gone) return told;
   }
-  return coordinator::record_evaluation(job, result);
+  return coordinator::record_evaluation(job, result, rule);
 }
 
 }  // namespace dyad::ops

@@ -2,10 +2,12 @@
 // One evaluation of a checkpoint, as `dyad eval` starts it, and its result: beside the checkpoint, to the job.
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 #include "common/base/result.h"
 #include "common/config/config.h"
+#include "coordinator/cuts.h"
 
 namespace dyad::ops {
 
@@ -21,7 +23,8 @@ std::vector<std::string> worker_arguments(const EvalOptions& options, const std:
 bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& split);
 
 // The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more. What
-// was told already may be told again.
-Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split);
+// was told already may be told again. `rule`: see coordinator::record_evaluation.
+Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
+              const std::optional<coordinator::CutsOptions>& rule = {});
 
 }  // namespace dyad::ops

@@ -10,9 +10,13 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
+#include "coordinator/evaluations.h"
 #include "ops/launch/child.h"
 
 namespace dyad::ops {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr int kMpirunEndMs = 4000;       // less than the launcher gives this process (ops/launch/local_cluster.cc)
@@ -25,49 +29,77 @@ void on_leave(int) { leave = true; }
 // Evaluates each checkpoint of a job once and tells the coordinator, as often as it takes.
 class Follower {
  public:
-  Follower(const EvalOptions& options, const config::Config& config) : options_(options), config_(config) {}
+  Follower(const EvalOptions& options, const config::Config& config)
+      : options_(options),
+        config_(config),
+        rule_{.keep = config.checkpoint.keep,
+              .unevaluated_max = coordinator::unevaluated_max_for(config.checkpoint.keep)} {}
 
-  // What is there now. The last round says again at once what was not taken before.
+  // What is there now, the newest first: the oldest is the next to go when cuts come faster than evaluations, and may
+  // be gone before its result is there. The last round says again at once what was not taken before.
   Status round(bool last) {
-    DYAD_TRY(listed, ckpt::list_checkpoints(ckpt::checkpoints_dir(config_.job.dir), ckpt::Depth::kSizes));
-    for (const auto& [checkpoint, step, state, problem, manifest] : listed) {
-      if (leave) return ok();
-      if (state != ckpt::State::kValid || told_.count(checkpoint.string())) continue;
-      if (!is_evaluated(checkpoint, options_.split) && tried_.insert(checkpoint.string()).second) {
-        DYAD_TRYV(evaluate(checkpoint));
-      }
-      if (is_evaluated(checkpoint, options_.split)) tell(checkpoint, last);
+    for (;;) {
+      DYAD_TRY(there, look());
+      for (const auto& checkpoint : there) tell(checkpoint, false);
+      const auto next = std::find_if(there.rbegin(), there.rend(), [&](const fs::path& checkpoint) {
+        return !is_evaluated(checkpoint, options_.split) && tried_.count(checkpoint) == 0;
+      });
+      if (leave || next == there.rend()) break;
+      tried_.insert(*next);
+      DYAD_TRYV(evaluate(*next));
     }
+    if (!last) return ok();
+    DYAD_TRY(there, look());
+    for (const auto& checkpoint : there) tell(checkpoint, true);
     return ok();
   }
 
  private:
-  Status evaluate(const std::filesystem::path& checkpoint) {
+  // The valid ones, ascending. Warns of those that went before the job knew their result.
+  Result<std::vector<fs::path>> look() {
+    DYAD_TRY(listed, ckpt::list_checkpoints(ckpt::checkpoints_dir(config_.job.dir), ckpt::Depth::kSizes));
+    std::vector<fs::path> there;
+    for (const auto& one : listed)
+      if (one.state == ckpt::State::kValid) there.push_back(one.dir);
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+      const bool gone = !std::binary_search(there.begin(), there.end(), *at);
+      if (gone) LOG_WARN("{} was removed before it could be evaluated; it can't be the best", at->string());
+      at = gone ? waiting_.erase(at) : std::next(at);
+    }
+    for (const auto& checkpoint : there)
+      if (told_.count(checkpoint) == 0) waiting_.insert(checkpoint);
+    return there;
+  }
+
+  Status evaluate(const fs::path& checkpoint) {
     LOG_INFO("evaluating {}", checkpoint.string());
     DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
-                                 std::filesystem::path(config_.job.dir) / "logs" / "evaluation.log"));
+                                 fs::path(config_.job.dir) / "logs" / "evaluation.log"));
     while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (leave) child.kill(kMpirunEndMs);
-    else if (const auto code = child.poll(); *code != 0 && std::filesystem::exists(checkpoint))
+    else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName))
       LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
     return ok();
   }
 
-  void tell(const std::filesystem::path& checkpoint, bool last) {
-    const std::string name = checkpoint.string();
-    const auto again = again_ms_.find(name);
+  void tell(const fs::path& checkpoint, bool last) {
+    if (told_.count(checkpoint) > 0 || !is_evaluated(checkpoint, options_.split)) return;
+    const auto again = again_ms_.find(checkpoint);
     const bool warned = again != again_ms_.end();
     if (warned && !last && steady_now_ms() < again->second) return;
-    const Status told = report(config_, checkpoint, options_.split);
-    if (told) told_.insert(name);
-    else again_ms_[name] = steady_now_ms() + kTellAgainMs;
-    if (!told && (last || !warned)) LOG_WARN("{}: the result is not recorded: {}", name, told.error().message);
+    const bool chooses = options_.split == coordinator::kBestSplit;
+    const Status told = report(config_, checkpoint, options_.split, chooses ? std::optional(rule_) : std::nullopt);
+    if (told) told_.insert(checkpoint), waiting_.erase(checkpoint);
+    else again_ms_[checkpoint] = steady_now_ms() + kTellAgainMs;
+    if (!told && (last || !warned))
+      LOG_WARN("{}: the result is not recorded: {}", checkpoint.string(), told.error().message);
   }
 
   const EvalOptions options_;
   const config::Config config_;
-  std::set<std::string> tried_, told_;
-  std::map<std::string, Millis> again_ms_;
+  const coordinator::CutsOptions rule_;
+  std::set<fs::path> tried_, told_, waiting_;    // waiting_: seen, and not told yet
+  std::map<fs::path, Millis> again_ms_;
 };
 
 }  // namespace
@@ -76,7 +108,7 @@ Status follow(EvalOptions options) {
   std::signal(SIGUSR1, on_last_round);
   std::signal(SIGTERM, on_leave);
   std::signal(SIGINT, on_leave);
-  DYAD_TRY(config, config::load({(std::filesystem::path(options.follow) / "config.toml").string(),
+  DYAD_TRY(config, config::load({(fs::path(options.follow) / "config.toml").string(),
                                  /*environment=*/false, {}}));
   config.job.dir = options.follow;
   if (options.users == 0) options.users = config.eval.during_training_users;

@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <memory>
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "common/io/atomic_file.h"
+#include "coordinator/results.h"
 #include "ops/command.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/local_cluster.h"
@@ -59,6 +61,20 @@ Result<config::Config> load_absolute(const config::Sources& sources) {
   return std::move(config);
 }
 
+// What was not evaluated can't be the best, and nobody reads logs for that.
+void warn_unevaluated(const config::Config& config, End end) {
+  const auto found = coordinator::unevaluated(config.job.dir);
+  if (!found) return LOG_WARN("{}", found.error().message);
+  const auto& [gone, there] = found.value();
+  if (!gone.empty())
+    LOG_WARN("no validation result of {} checkpoint(s), removed before their turn came ({} to {}): the best was chosen "
+             "among the others; raise checkpoint.keep, checkpoint less often, or lower eval.during_training_users",
+             gone.size(), gone.front(), gone.back());
+  if (end == End::kFinished && !there.empty())
+    LOG_WARN("no validation result of {}: see {}/logs/evaluator.log, then run `dyad eval` on them by hand",
+             fmt::join(there, ", "), config.job.dir);
+}
+
 Status print_end(End end, const config::Config& config) {
   if (end == End::kStoppedAtStart) {
     std::printf("stopped before training had begun; --resume goes on from the last checkpoint, if there is one\n");
@@ -90,6 +106,7 @@ Status train(const Options& options) {
   LocalCluster cluster(config, {file, options.resume, options.restarts});
   DYAD_TRY(end, cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
   progress.finish();
+  if (config.eval.during_training && end != End::kStoppedAtStart) warn_unevaluated(config, end);
   return print_end(end, config);
 }
 

@@ -7,12 +7,16 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <map>
+#include <set>
 #include <thread>
 #include <nlohmann/json.hpp>
 #include "common/base/result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/metrics/step_log.h"
+#include "coordinator/evaluations.h"
+#include "coordinator/start.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {
@@ -374,6 +378,50 @@ TEST(Cluster, AResultThatCouldNotBeRecordedIsRecordedLater) {
   follower.signal(SIGUSR1);
   EXPECT_TRUE(follower.wait_for(10'000));
   EXPECT_EQ(follower.poll(), 0) << ops::tail(follower.log(), 20);
+}
+
+// What a job's journal says of its checkpoints.
+struct Told {
+  std::set<std::string> committed;
+  std::map<std::string, double> ndcg;                                // with a validation result
+};
+Told told_of(const fs::path& job) {
+  std::vector<std::string> records;
+  const auto journal = coordinator::Journal::open(job / coordinator::kJournalName, records);
+  EXPECT_TRUE(journal);
+  const auto entries = coordinator::decode_entries(records, job.string()).value();
+  Told told;
+  for (const auto& entry : entries) {
+    if (const auto* cut = std::get_if<coordinator::CutCommitted>(&entry)) told.committed.insert(cut->folder);
+    if (const auto* result = std::get_if<coordinator::Evaluated>(&entry); result && result->split == "validation")
+      told.ndcg[result->folder] = result->metrics.at(coordinator::kBestMetric);
+  }
+  return told;
+}
+
+// Cuts come faster than evaluations here: at least the last four wait for theirs, and what goes unevaluated is named.
+TEST(Cluster, EvaluationDuringTrainingLeavesNoneOutUnsaidAndChangesNoByte) {
+  const auto job = scratch() / "evaluated";
+  const Outcome outcome = run(train_command(job, {"checkpoint.every_steps=4", "checkpoint.keep=2", "eval.beams=10",
+                                                  "eval.during_training=true", "eval.during_training_users=100"}), 300);
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+  const Told told = told_of(job);
+  const std::string log = io::read_file(job / "logs" / "coordinator.log").value();
+  std::string best;
+  for (const auto& folder : told.committed) {
+    const bool dropped = log.find(folder + " goes without a validation result") != std::string::npos;
+    EXPECT_NE(told.ndcg.count(folder) > 0, dropped) << folder << "\n" << outcome.output;
+    if (dropped) { EXPECT_NE(outcome.output.find("removed before their turn"), std::string::npos) << outcome.output; }
+    if (!dropped && (best.empty() || told.ndcg.at(folder) > told.ndcg.at(best))) best = folder;
+  }
+  EXPECT_GE(told.ndcg.size(), 4u);
+  EXPECT_EQ(fs::read_symlink(ckpt::checkpoints_dir(job) / "best").string(), best);
+  const auto there = ckpt::list_checkpoints(ckpt::checkpoints_dir(job), ckpt::Depth::kSizes).value();
+  std::set<std::string> left;
+  for (const auto& one : there) left.insert(one.dir.filename().string());
+  std::set<std::string> kept{*told.committed.rbegin(), *std::next(told.committed.rbegin()), best};
+  EXPECT_EQ(left, kept) << "the newest two and the best";
 }
 
 }  // namespace
