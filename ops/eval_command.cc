@@ -1,21 +1,69 @@
 // dyad eval: starts the evaluation ranks under mpirun, once or behind each checkpoint of a running job.
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <memory>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include "common/base/log.h"
+#include "common/ckpt/manifest.h"
+#include "coordinator/start.h"
 #include "ops/command.h"
 #include "ops/follower.h"
 
 namespace dyad::ops {
 namespace {
 
-// In place of this process: the terminal, the signals and the exit code are mpirun's.
-Status evaluate_once(const EvalOptions& options) {
-  auto argv = worker_arguments(options, options.checkpoint);
+volatile std::sig_atomic_t running = 0;      // mpirun's process id
+void pass_on(int number) {
+  if (running > 0) ::kill(static_cast<pid_t>(running), number);
+}
+
+// On this terminal, and with the signals that this process gets. Gives the exit code.
+Result<int> run_here(std::vector<std::string> argv) {
   std::vector<char*> raw;
   for (auto& a : argv) raw.push_back(a.data());
   raw.push_back(nullptr);
-  execvp(raw[0], raw.data());
-  return fail(Code::kNotFound, "cannot start mpirun; install Open MPI (tools/setup.sh) or put it in PATH");
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(Code::kFailed, "cannot start a process: {}", std::strerror(errno));
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::execvp(raw[0], raw.data());
+    ::_exit(127);
+  }
+  running = pid;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, pass_on);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+  running = 0;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+    return fail(Code::kNotFound, "cannot start mpirun; install Open MPI (tools/setup.sh) or put it in PATH");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// A result that is the job's own counts for it, whoever made it: `best` may move. Elsewhere there is no job to tell.
+Status tell_job(const EvalOptions& options) {
+  std::error_code ignored;
+  const auto checkpoint = std::filesystem::canonical(options.checkpoint, ignored);
+  const auto job = checkpoint.parent_path().parent_path();
+  if (!std::filesystem::exists(job / coordinator::kJournalName) || !own_result(checkpoint, options.split)) return ok();
+  DYAD_TRY(config, config::load({(checkpoint / ckpt::kConfigName).string(), /*environment=*/false, {}}));
+  config.job.dir = job.string();
+  DYAD_TRYV(report(config, checkpoint, options.split));
+  const auto best = std::filesystem::read_symlink(ckpt::checkpoints_dir(job) / "best", ignored);
+  std::printf("recorded; the best on validation is %s\n", best.empty() ? "not known yet" : best.c_str());
+  return ok();
+}
+
+Result<int> evaluate_once(const EvalOptions& options) {
+  DYAD_TRY(code, run_here(worker_arguments(options, options.checkpoint)));
+  if (code != 0) return code;
+  if (const Status told = tell_job(options); !told)
+    LOG_WARN("{}: the result is not recorded: {}", options.checkpoint, told.error().message);
+  return code;
 }
 
 }  // namespace
@@ -25,25 +73,34 @@ void add_eval_command(CLI::App& dyad, int& exit_code) {
   auto options = std::make_shared<EvalOptions>();
   auto* checkpoint =
       command->add_option("checkpoint", options->checkpoint, "folder of the checkpoint, such as run/checkpoints/best");
-  command->add_option("--follow", options->follow, "job folder: evaluate each checkpoint as it is committed")
-      ->excludes(checkpoint);
+  auto* follow_job =
+      command->add_option("--follow", options->follow, "job folder: evaluate each checkpoint as it is committed")
+          ->excludes(checkpoint);
   command->add_option("--split", options->split, "which held-out items")
       ->check(CLI::IsMember({"validation", "test"}))
       ->capture_default_str();
   command->add_option("--ranks", options->ranks, "MPI ranks that share the users")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  command->add_option("--users", options->users, "only so many users, drawn by the seed (0: eval.users)");
+  command
+      ->add_option("--users", options->users,
+                   "only so many users, drawn by the seed (0: all); if not given, as many as the job's own: "
+                   "eval.during_training_users, for the test split eval.users")
+      ->excludes(follow_job);
   command->add_option("--data", options->data, "dataset folder, if not the one it was trained on");
   command->add_option("--json", options->json, "write the result to this file too");
   command->add_option("--set", options->sets, "over the checkpoint's configuration, such as eval.beams=50 (repeatable)")
       ->allow_extra_args(false);
   command->footer("Example: dyad eval run/checkpoints/best --split test --ranks 2 --json test.json");
   command->callback([options, &exit_code] {
-    if (options->checkpoint.empty() && options->follow.empty())
+    if (!options->follow.empty()) {
+      exit_code = finish(follow(*options));
+    } else if (options->checkpoint.empty()) {
       exit_code = finish(fail(Code::kInvalid, "name a checkpoint, or a job with --follow"));
-    else
-      exit_code = finish(options->follow.empty() ? evaluate_once(*options) : follow(*options));
+    } else {
+      const auto code = evaluate_once(*options);
+      exit_code = code ? code.value() : finish(code.error());
+    }
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include "common/ckpt/manifest.h"
+#include "common/config/eval_settings.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
@@ -17,24 +19,32 @@ std::vector<std::string> worker_arguments(const EvalOptions& options, const std:
   argv.insert(argv.end(), {sibling_program("dyad-worker"), "eval", checkpoint, "--split", options.split});
   if (!options.data.empty()) argv.insert(argv.end(), {"--data", options.data});
   if (!options.json.empty()) argv.insert(argv.end(), {"--json", options.json});
-  if (options.users > 0) argv.insert(argv.end(), {"--users", std::to_string(options.users)});
+  if (options.users) argv.insert(argv.end(), {"--users", std::to_string(*options.users)});
   for (const auto& set : options.sets) argv.insert(argv.end(), {"--set", set});
   return argv;
 }
 
-bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& split) {
-  return std::filesystem::exists(checkpoint / ("eval-" + split + ".json"));
+Result<wire::EvalResult> own_result(const std::filesystem::path& checkpoint, const std::string& split) {
+  const auto file = checkpoint / ("eval-" + split + ".json");
+  DYAD_TRY(text, io::read_file(file));
+  DYAD_TRY(config, config::load({(checkpoint / ckpt::kConfigName).string(), /*environment=*/false, {}}));
+  const auto own = config::eval_settings(config, split);
+  const std::string name = checkpoint.filename().string();
+  try {
+    const auto json = nlohmann::json::parse(text);
+    const config::EvalSettings used{json.at("users_max"), json.at("beams"), json.at("rank")};
+    if (used == own && json.at("checkpoint") == name && json.at("split") == split)
+      return wire::EvalResult{name, split, json.at("metrics").get<std::map<std::string, double>>()};
+  } catch (const nlohmann::json::exception&) {
+    return fail(Code::kInvalid, "{}: not a result of this version; evaluate again", file.string());
+  }
+  return fail(Code::kInvalid, "{}: another evaluation than the job's own; evaluate again", file.string());
 }
 
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
               const std::optional<coordinator::CutsOptions>& rule) {
   const std::filesystem::path job = config.job.dir;
-  DYAD_TRY(text, io::read_file(checkpoint / ("eval-" + split + ".json")));
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded() || !json.contains("metrics"))
-    return fail(Code::kInvalid, "{}: no result in eval-{}.json; evaluate again", checkpoint.string(), split);
-  const wire::EvalResult result{checkpoint.filename().string(), split,
-                                json["metrics"].get<std::map<std::string, double>>()};
+  DYAD_TRY(result, own_result(checkpoint, split));
   if (std::filesystem::exists(control::address_file(job))) {
     control::ClientOptions who;
     who.job_dir = job;

@@ -7,6 +7,7 @@
 #include <vector>
 #include "common/base/result.h"
 #include "common/config/config.h"
+#include "common/wire/messages.h"
 #include "coordinator/cuts.h"
 
 namespace dyad::ops {
@@ -14,16 +15,19 @@ namespace dyad::ops {
 struct EvalOptions {
   std::string checkpoint, follow, split = "validation", data, json;
   std::vector<std::string> sets;
-  std::uint32_t ranks = 1, users = 0;
+  std::uint32_t ranks = 1;
+  std::optional<std::uint32_t> users;        // 0: all; none: as many as the job's own evaluation has
 };
 
 // The command line of the evaluation ranks under mpirun.
 std::vector<std::string> worker_arguments(const EvalOptions& options, const std::string& checkpoint);
 
-bool is_evaluated(const std::filesystem::path& checkpoint, const std::string& split);
+// The result beside the checkpoint, if it is whole and the job's own: of this checkpoint, with the users, beams and
+// rank of its configuration. kNotFound: there is none; kInvalid: it is another's.
+Result<wire::EvalResult> own_result(const std::filesystem::path& checkpoint, const std::string& split);
 
-// The result beside the checkpoint, to the job's coordinator, or to its journal when no coordinator runs any more. What
-// was told already may be told again. `rule`: see coordinator::record_evaluation.
+// That result, to the job's coordinator, or to its journal when no coordinator runs any more. What was told already may
+// be told again. `rule`: see coordinator::record_evaluation.
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
               const std::optional<coordinator::CutsOptions>& rule = {});
 

@@ -42,7 +42,7 @@ class Follower {
       DYAD_TRY(there, look());
       for (const auto& checkpoint : there) tell(checkpoint, false);
       const auto next = std::find_if(there.rbegin(), there.rend(), [&](const fs::path& checkpoint) {
-        return !is_evaluated(checkpoint, options_.split) && tried_.count(checkpoint) == 0;
+        return told_.count(checkpoint) == 0 && tried_.count(checkpoint) == 0 && !has_result(checkpoint);
       });
       if (leave || next == there.rend()) break;
       tried_.insert(*next);
@@ -71,6 +71,8 @@ class Follower {
     return there;
   }
 
+  bool has_result(const fs::path& checkpoint) const { return own_result(checkpoint, options_.split).has_value(); }
+
   Status evaluate(const fs::path& checkpoint) {
     LOG_INFO("evaluating {}", checkpoint.string());
     DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
@@ -83,7 +85,7 @@ class Follower {
   }
 
   void tell(const fs::path& checkpoint, bool last) {
-    if (told_.count(checkpoint) > 0 || !is_evaluated(checkpoint, options_.split)) return;
+    if (told_.count(checkpoint) > 0 || !has_result(checkpoint)) return;
     const auto again = again_ms_.find(checkpoint);
     const bool warned = again != again_ms_.end();
     if (warned && !last && steady_now_ms() < again->second) return;
@@ -111,7 +113,6 @@ Status follow(EvalOptions options) {
   DYAD_TRY(config, config::load({(fs::path(options.follow) / "config.toml").string(),
                                  /*environment=*/false, {}}));
   config.job.dir = options.follow;
-  if (options.users == 0) options.users = config.eval.during_training_users;
   options.ranks = std::max(options.ranks, config.eval.workers);
   Follower follower(options, config);
   for (bool last = false; !last && !leave;) {

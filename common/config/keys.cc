@@ -111,14 +111,15 @@ const std::vector<Key>& table() {
       KEY(checkpoint, keep, between(1, kU32), N, "newest checkpoints that are kept; the best one is kept besides"),
 
       KEY(eval, beams, between(1, 100000), N, "beams of each stream"),
-      KEY(eval, users, between(0, kU32), N, "users that are evaluated; 0: all"),
+      KEY(eval, users, between(0, kU32), N, "users of an evaluation on the test split; 0: all"),
       KEY(eval, batch, between(1, 65536), N, "users decoded together"),
       KEY(eval, rank, one_of({"sum", "own"}), N,
           "score of a candidate: sum of both streams' log-probabilities, or its own stream's"),
       KEY(eval, workers, between(1, 4096), N, "evaluation processes (MPI ranks)"),
       KEY(eval, threads, between(1, 1024), N, "compute threads of an evaluation process"),
       KEY(eval, during_training, any(), N, "evaluate on validation after each checkpoint"),
-      KEY(eval, during_training_users, between(0, kU32), N, "users of that evaluation; 0: all"),
+      KEY(eval, during_training_users, between(0, kU32), N,
+          "users of an evaluation on validation, during training or by hand; 0: all"),
   };
   return rows;
 }

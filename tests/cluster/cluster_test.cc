@@ -424,5 +424,35 @@ TEST(Cluster, EvaluationDuringTrainingLeavesNoneOutUnsaidAndChangesNoByte) {
   EXPECT_EQ(left, kept) << "the newest two and the best";
 }
 
+// Of one user, NDCG@10 is easily 1: it may not decide which checkpoint is the best.
+TEST(Cluster, AHandMadeEvaluationCountsForTheJobOnlyWithTheJobsOwnSettings) {
+  const auto job = scratch() / "by_hand";
+  const Sets sets{"eval.beams=10", "eval.during_training_users=100"};
+  ASSERT_EQ(run(train_command(job, sets)).code, 0);
+  const auto best = ckpt::checkpoints_dir(job) / "best", last = last_checkpoint(job);
+  for (const Sets& other : {Sets{"--users", "1"}, Sets{"--set", "eval.beams=3"}, Sets{"--set", "eval.rank=own"}}) {
+    const Outcome outcome = run({program("dyad"), "eval", last.string(), other[0], other[1]});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("not the job's own evaluation"), std::string::npos) << outcome.output;
+  }
+  EXPECT_FALSE(fs::exists(last / "eval-validation.json"));
+  EXPECT_TRUE(told_of(job).ndcg.empty());
+  EXPECT_FALSE(fs::exists(best));
+  // As versions before wrote it for whatever users.
+  std::ofstream(last / "eval-validation.json") << R"({"checkpoint": ")" << last.filename().string() << R"(",
+      "split": "validation", "users": 1, "beams": 10, "rank": "sum", "metrics": {"fusion/ndcg@10": 1.0}})";
+  const auto there = ckpt::list_checkpoints(ckpt::checkpoints_dir(job), ckpt::Depth::kSizes).value();
+  for (const auto& one : there) {
+    const Outcome outcome = run({program("dyad"), "eval", one.dir.string()});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("recorded"), std::string::npos) << outcome.output;
+  }
+  const Told told = told_of(job);
+  ASSERT_EQ(told.ndcg.size(), 2u);
+  const auto& [first, second] = std::pair(*told.ndcg.begin(), *told.ndcg.rbegin());
+  EXPECT_LT(second.second, 1.0);
+  EXPECT_EQ(fs::read_symlink(best).string(), second.second > first.second ? second.first : first.first);
+}
+
 }  // namespace
 }  // namespace dyad::tests

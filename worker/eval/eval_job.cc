@@ -9,6 +9,8 @@
 #include "common/base/log.h"
 #include "common/base/progress.h"
 #include "common/base/random.h"
+#include "common/ckpt/manifest.h"
+#include "common/config/eval_settings.h"
 #include "common/io/atomic_file.h"
 #include "worker/decode/beam_search.h"
 #include "worker/decode/metrics.h"
@@ -23,10 +25,29 @@ constexpr std::size_t kPlaces = 20, kBins = kPlaces + 1;              // the las
 // How often the held-out item had each place in each list. Counts are whole numbers, so a sum over ranks is exact.
 using Counts = std::array<double, kLists.size() * kBins>;
 
+config::EvalSettings settings_of(const config::Config& config, const EvalJobOptions& options) {
+  auto settings = config::eval_settings(config, options.split);
+  if (options.users) settings.users = *options.users;
+  return settings;
+}
+
+// Why a result is not the job's own; empty when it is.
+Result<std::string> what_is_other(const LoadedModel& loaded, const EvalJobOptions& options) {
+  DYAD_TRY(manifest, ckpt::read_manifest(loaded.folder));
+  DYAD_TRY(own, config::load({(loaded.folder / ckpt::kConfigName).string(), /*environment=*/false, {}}));
+  const auto job = config::eval_settings(own, options.split), used = settings_of(loaded.config, options);
+  if (manifest.dataset_digest != loaded.data.dataset.digest()) return std::string("another dataset");
+  if (config::result_digest(own) != config::result_digest(loaded.config)) return std::string("other keys by --set");
+  if (used.users != job.users) return fmt::format("{} users, the job has {} (0: all)", used.users, job.users);
+  if (used.beams != job.beams) return fmt::format("{} beams, the job has {}", used.beams, job.beams);
+  if (used.rank != job.rank) return fmt::format("rank \"{}\", the job has \"{}\"", used.rank, job.rank);
+  return std::string();
+}
+
 std::vector<data::Sample> chosen_samples(const LoadedModel& loaded, const EvalJobOptions& options) {
   const auto split = options.split == "test" ? data::Split::kTest : data::Split::kValidation;
   auto samples = data::samples(loaded.data.dataset, split);
-  const std::size_t wanted = options.users ? options.users : loaded.config.eval.users;
+  const std::size_t wanted = settings_of(loaded.config, options).users;
   if (wanted == 0 || wanted >= samples.size()) return samples;
   KeyedRandom random(loaded.config.job.seed, 0x6576616c);             // "eval"
   shuffle(samples, random);
@@ -77,7 +98,7 @@ RankingMetrics metrics_of(const Counts& counts, std::size_t list) {
   return metrics;
 }
 
-nlohmann::json result_json(const LoadedModel& loaded, const std::string& split, const Counts& counts) {
+nlohmann::json result_json(const LoadedModel& loaded, const EvalJobOptions& options, const Counts& counts) {
   nlohmann::json metrics = nlohmann::json::object();
   const std::size_t fusion = loaded.config.eval.rank == "own" ? 3 : 2;
   for (std::size_t list = 0; list <= kLists.size(); ++list) {
@@ -90,8 +111,9 @@ nlohmann::json result_json(const LoadedModel& loaded, const std::string& split, 
   }
   return {{"checkpoint", loaded.folder.filename().string()},
           {"step", loaded.step.value},
-          {"split", split},
+          {"split", options.split},
           {"users", metrics_of(counts, 0).users()},
+          {"users_max", settings_of(loaded.config, options).users},
           {"beams", loaded.config.eval.beams},
           {"rank", loaded.config.eval.rank},
           {"metrics", metrics}};
@@ -111,6 +133,15 @@ void print_table(const Counts& counts, const LoadedModel& loaded, const std::str
   std::printf("\n");
 }
 
+// Beside the checkpoint if it is the job's own, and where --json says.
+Status keep_result(const LoadedModel& loaded, const EvalJobOptions& options, const std::string& text) {
+  if (!options.json.empty()) { DYAD_TRYV(io::write_file_atomic(options.json, text)); }
+  DYAD_TRY(other, what_is_other(loaded, options));            // fails when the checkpoint was removed meanwhile
+  if (other.empty()) { DYAD_TRYV(io::write_file_atomic(loaded.folder / ("eval-" + options.split + ".json"), text)); }
+  if (!other.empty()) std::printf("not the job's own evaluation (%s): not kept beside the checkpoint\n", other.c_str());
+  return ok();
+}
+
 }  // namespace
 
 void add_eval_options(CLI::App& app, EvalJobOptions& options) {
@@ -118,7 +149,7 @@ void add_eval_options(CLI::App& app, EvalJobOptions& options) {
   app.add_option("--split", options.split, "which held-out items")
       ->check(CLI::IsMember({"validation", "test"}))->capture_default_str();
   app.add_option("--data", options.data, "dataset folder, if not the one it was trained on");
-  app.add_option("--users", options.users, "only so many users, drawn by the seed (0: eval.users)");
+  app.add_option("--users", options.users, "only so many users, drawn by the seed (0: all)");
   app.add_option("--json", options.json, "write the result to this file too");
   app.add_option("--set", options.sets, "over the checkpoint's configuration (repeatable)")->allow_extra_args(false);
 }
@@ -132,12 +163,9 @@ Status run_eval_job(const EvalJobOptions& options, comm::Collective& all) {
   DYAD_TRYV(all.sum(counts));
   const double users_per_s = static_cast<double>(samples.size()) / (steady_now_s() - start);
   if (all.rank() != WorkerRank{0}) return all.barrier();
-  const std::string text = result_json(loaded, options.split, counts).dump(1) + "\n";
-  DYAD_TRYV(io::write_file_atomic(loaded.folder / ("eval-" + options.split + ".json"), text));
-  if (!options.json.empty()) {
-    DYAD_TRYV(io::write_file_atomic(options.json, text));
-  }
+  const std::string text = result_json(loaded, options, counts).dump(1) + "\n";
   print_table(counts, loaded, options.split, users_per_s);
+  DYAD_TRYV(keep_result(loaded, options, text));
   return all.barrier();
 }
 
