@@ -5,14 +5,17 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include "common/ckpt/manifest.h"
+#include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "coordinator/fake_job.h"
 #include "coordinator/results.h"
 #include "coordinator/start.h"
+#include "coordinator/test_plan.h"
 
 namespace dyad::coordinator {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class CoordinatorProcessTest : public testing::Test {
@@ -116,6 +119,45 @@ TEST_F(CoordinatorProcessTest, ADamagedCheckpointIsPassedOverAndTheWorkBeyondThe
     EXPECT_EQ(coordinator.wait(), 0);
   }
   expect_audits(2);
+}
+
+TEST_F(CoordinatorProcessTest, WhereNoCheckpointCanBeResumedNothingIsStartedOverThem) {
+  const auto config = configure("epochs = 2\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  const auto facts = ckpt::read_manifest(folder_ / "run/checkpoints/step-0000000017").value();
+  const auto begin_again = [&] {
+    TestPlan plan(17, 2);
+    TestStore store;
+    Coordinator core({.servers = 2, .workers = 2}, plan, store);
+    return begin(folder_ / "run", StartMode::kResume, facts, core, 0);
+  };
+  const auto manifest = [&](int step) {
+    return (folder_ / fmt::format("run/checkpoints/step-{:010}/manifest.json", step)).string();
+  };
+  ASSERT_TRUE(begin_again());
+  const std::string newest = io::read_file(manifest(34)).value();
+  const auto write = [](const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text; };
+  std::string tomorrow = newest;
+  tomorrow.replace(tomorrow.find("\"version\": 1"), 12, "\"version\": 2");
+  write(manifest(34), tomorrow);
+  const auto newer = begin_again();
+  ASSERT_FALSE(newer);
+  EXPECT_EQ(newer.error().code, Code::kInvalid);
+  EXPECT_THAT(newer.error().message, AllOf(HasSubstr(manifest(34)), HasSubstr("written by a newer Dyad")));
+  write(manifest(34), newest.substr(0, 100));
+  ASSERT_TRUE(begin_again()) << "the one before is whole";
+  write(manifest(17), "");
+  const auto none = begin_again();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, Code::kInvalid);
+  EXPECT_THAT(none.error().message,
+              AllOf(HasSubstr(manifest(17)), HasSubstr(manifest(34)), HasSubstr("not a manifest")));
+  for (const int step : {17, 34}) std::filesystem::remove(manifest(step));
+  ASSERT_TRUE(begin_again()) << "folders without a manifest are no checkpoints";
 }
 
 // What the server answers to raw bytes, until it closes or 2 s are over.

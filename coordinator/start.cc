@@ -25,7 +25,18 @@ Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
   return ok();
 }
 
-// The newest valid checkpoint as the start of a run; step 0 when there is none.
+// To begin again where checkpoints are, though none can be read, would overwrite them one by one.
+Status check_none(const fs::path& checkpoints, const std::vector<ckpt::Listed>& damaged) {
+  if (damaged.empty()) return ok();
+  std::string list;
+  for (const ckpt::Listed& listed : damaged) list += "\n  " + listed.problem;
+  return fail(Code::kInvalid,
+              "{} holds {} checkpoint(s) and none can be resumed:{}\nmend one, or move them away to start from the "
+              "beginning",
+              checkpoints.string(), damaged.size(), list);
+}
+
+// The newest valid checkpoint as the start of a run; step 0 when there is no checkpoint.
 Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts,
                           std::uint32_t workers) {
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = workers};
@@ -37,8 +48,15 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckp
                     listed.dir.string());
     return run;
   }
-  auto newest = ckpt::newest_valid(checkpoints);
+  for (const ckpt::Listed& listed : found)
+    if (listed.state == ckpt::State::kNewer)
+      return fail(Code::kInvalid, "{}; going on from another checkpoint could overwrite it", listed.problem);
+  std::vector<ckpt::Listed> skipped;
+  auto newest = ckpt::newest_valid(checkpoints, &skipped);
+  std::erase_if(skipped, [](const auto& listed) { return listed.state == ckpt::State::kIncomplete; });  // is none
   if (!newest.has_value()) {
+    if (newest.error().code != Code::kNotFound) return newest.error();
+    DYAD_TRYV(check_none(checkpoints, skipped));
     LOG_WARN("{}: starting from the beginning", newest.error().message);
     return run;
   }

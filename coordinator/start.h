@@ -9,14 +9,15 @@ namespace dyad::coordinator {
 
 enum class StartMode {
   kFresh,      // kInvalid if the job's folder holds a checkpoint already
-  kResume,     // a new run of the job, from the newest valid checkpoint (from the start if there is none)
+  kResume,     // a new run of the job, from the newest valid checkpoint (from the start if there is no checkpoint)
   kRecover,    // the coordinator alone was restarted; servers and workers still run
 };
 
 inline constexpr const char* kJournalName = "coordinator.journal";
 
 // Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
-// configuration or dataset; naming both digests.  kNotFound: nothing to recover.
+// configuration or dataset, naming both digests; one is of a newer version; there are some and none is
+// whole.  kNotFound: nothing to recover.
 Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts,
                       Coordinator& coordinator, Millis now);
 

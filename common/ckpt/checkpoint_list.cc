@@ -33,7 +33,9 @@ Listed look_at(const fs::path& dir, Step step, Depth depth) {
     listed.state = State::kDamaged;
     listed.problem = fmt::format("{}: its manifest is of step {}", dir.string(), manifest.value().step);
   } else {
-    listed.state = manifest.error().code == Code::kNotFound ? State::kIncomplete : State::kDamaged;
+    listed.state = manifest.error().code == Code::kNotFound ? State::kIncomplete
+                   : is_of_newer_version(dir)               ? State::kNewer
+                                                            : State::kDamaged;
     listed.problem = manifest.error().message;
   }
   return listed;
@@ -54,7 +56,13 @@ Result<std::vector<std::pair<Step, fs::path>>> step_folders(const fs::path& chec
 }  // namespace
 
 const char* state_name(State state) {
-  return state == State::kValid ? "valid" : state == State::kIncomplete ? "incomplete" : "damaged";
+  switch (state) {
+    case State::kValid: return "valid";
+    case State::kIncomplete: return "incomplete";
+    case State::kDamaged: return "damaged";
+    case State::kNewer: return "newer";
+  }
+  return "unknown";
 }
 
 Result<std::vector<Listed>> list_checkpoints(const fs::path& checkpoints_dir, Depth depth) {
@@ -64,12 +72,13 @@ Result<std::vector<Listed>> list_checkpoints(const fs::path& checkpoints_dir, De
   return list;
 }
 
-Result<Listed> newest_valid(const fs::path& checkpoints_dir) {
+Result<Listed> newest_valid(const fs::path& checkpoints_dir, std::vector<Listed>* skipped) {
   DYAD_TRY(folders, step_folders(checkpoints_dir));
   for (auto it = folders.rbegin(); it != folders.rend(); ++it) {
     Listed listed = look_at(it->second, it->first, Depth::kDigests);
     if (listed.state == State::kValid) return listed;
     LOG_WARN("checkpoint skipped ({}): {}", state_name(listed.state), listed.problem);
+    if (skipped) skipped->push_back(std::move(listed));
   }
   return fail(Code::kNotFound, "no valid checkpoint in {}", checkpoints_dir.string());
 }

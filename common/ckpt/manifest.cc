@@ -100,14 +100,22 @@ Result<Manifest> read_manifest(const fs::path& dir) {
     const json j = json::parse(text);
     const std::uint32_t version = j.at("version");
     if (version != kManifestVersion)
-      return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: use a newer dyad",
-                  path.string(), version, kManifestVersion);
+      return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: {}", path.string(), version,
+                  kManifestVersion, version > kManifestVersion ? "written by a newer Dyad, use that one" : "unknown");
     if (from_hex(j.at("digest")) != own_digest(j))
       return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
     return from_json(j);
   } catch (const json::exception& e) {
     return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), e.what());
   }
+}
+
+bool is_of_newer_version(const fs::path& dir) {
+  const auto text = io::read_file(dir / kManifestName);
+  if (!text) return false;
+  const json j = json::parse(text.value(), nullptr, /*allow_exceptions=*/false);
+  const auto version = j.is_object() ? j.find("version") : j.end();
+  return version != j.end() && version->is_number_unsigned() && version->get<std::uint64_t>() > kManifestVersion;
 }
 
 Result<Manifest> verify(const fs::path& dir, Depth depth) {

@@ -43,11 +43,13 @@ std::filesystem::path checkpoints_dir(const std::filesystem::path& job_dir);   /
 Status write_manifest(const std::filesystem::path& dir, Manifest manifest);
 // kNotFound: no manifest, so no checkpoint. kInvalid: altered or cut short, or of a version this program does not know.
 Result<Manifest> read_manifest(const std::filesystem::path& dir);
+bool is_of_newer_version(const std::filesystem::path& dir);                    // whatever else is in its manifest
 enum class Depth { kSizes, kDigests };                                         // kDigests reads every byte
 // The manifest, if every file is as it says; else kInvalid naming the first bad file.
 Result<Manifest> verify(const std::filesystem::path& dir, Depth depth);
 
-enum class State { kValid, kIncomplete, kDamaged };
+// kNewer: written by a Dyad newer than this one, perhaps whole: to be refused by name, never passed over as damaged.
+enum class State { kValid, kIncomplete, kDamaged, kNewer };
 const char* state_name(State state);
 struct Listed {
   std::filesystem::path dir;
@@ -58,8 +60,9 @@ struct Listed {
 };
 // The step-* folders, ascending by step. A missing folder lists as empty.
 Result<std::vector<Listed>> list_checkpoints(const std::filesystem::path& checkpoints_dir, Depth depth);
-// The newest whose digests are right; those passed over are named in warnings. kNotFound when there is none.
-Result<Listed> newest_valid(const std::filesystem::path& checkpoints_dir);
+// The newest whose digests are right; those passed over are named in warnings and put into `skipped`, newest first.
+// kNotFound when there is none.
+Result<Listed> newest_valid(const std::filesystem::path& checkpoints_dir, std::vector<Listed>* skipped = nullptr);
 
 // Deletes the manifest first, so that a half-deleted checkpoint does not exist.
 Status remove_checkpoint(const std::filesystem::path& dir);

@@ -103,7 +103,8 @@ TEST(Manifest, AVersionFromTomorrowIsRefusedNamingBoth) {
   std::ofstream(dir / kManifestName) << j.dump();
   const auto error = read_manifest(dir).error();
   EXPECT_EQ(error.code, Code::kInvalid);
-  EXPECT_THAT(error.message, HasSubstr("manifest version 7, this program knows version 1"));
+  EXPECT_THAT(error.message, HasSubstr("manifest version 7, this program knows version 1: written by a newer Dyad"));
+  EXPECT_EQ(list_checkpoints(folder.path(), Depth::kSizes).value().at(0).state, State::kNewer);
 }
 
 TEST(Manifest, EveryTruncationIsRefused) {
