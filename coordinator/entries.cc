@@ -12,7 +12,8 @@ template <class Tag, class Rep> void from_json(const nlohmann::json& json, Id<Ta
 namespace dyad::coordinator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunStarted, job, config_digest, workers, resume, next, checkpoint)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunStarted, job, config_digest, workers, resume, next, checkpoint,
+                                                skipped)      // journals of before have no `skipped`
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)

@@ -26,6 +26,7 @@ struct RunStarted {                      // a new run of the job (not a restart 
   Step resume;                           // 0: fresh
   Place next;
   std::string checkpoint;                // path of the folder, empty when fresh
+  std::vector<std::string> skipped;      // what is wrong with each newer one
 };
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;

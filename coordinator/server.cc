@@ -17,6 +17,12 @@ constexpr Millis kTickMs = 200, kPublishMs = 500;
 struct Published {                                 // what the HTTP thread may see
   std::mutex mutex;
   std::string status = "{}", metrics;
+  void put(Coordinator& coordinator, Millis now) {
+    std::string new_status = status_json(coordinator, now), new_metrics = metrics_text(coordinator, now);
+    std::lock_guard lock(mutex);
+    status = std::move(new_status);
+    metrics = std::move(new_metrics);
+  }
   HttpAnswer answer(const std::string& path) {
     if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
     if (path == "/") return {200, "text/html; charset=utf-8", kStatusPage};
@@ -81,10 +87,7 @@ class Loop {
     DYAD_TRYV(write(entries));
     if (now < published_ms_ + kPublishMs) return ok();
     published_ms_ = now;
-    std::string status = status_json(coordinator_, now), metrics = metrics_text(coordinator_, now);
-    std::lock_guard lock(published_.mutex);
-    published_.status = std::move(status);
-    published_.metrics = std::move(metrics);
+    published_.put(coordinator_, now);
     return ok();
   }
 
@@ -112,6 +115,7 @@ Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& jo
                                          .security = options.security,
                                          .allow_unauthenticated = options.trusted_network}));
   Published published;
+  published.put(coordinator, steady_now_ms());     // whoever finds the address may ask at once
   DYAD_TRY(http,
            HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));
   const auto pid = static_cast<std::uint32_t>(::getpid());

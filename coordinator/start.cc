@@ -64,6 +64,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckp
   run.resume = newest.value().step;
   run.next = {newest.value().manifest.epoch, newest.value().manifest.next_batch};
   run.checkpoint = newest.value().dir.string();
+  for (const ckpt::Listed& listed : skipped) run.skipped.push_back(listed.problem);
   return run;
 }
 

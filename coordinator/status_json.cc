@@ -103,6 +103,7 @@ std::string status_json(Coordinator& coordinator, Millis now) {
               {"servers", options.servers},
               {"workers", options.workers},
               {"resumed_from", coordinator.run().resume.value},
+              {"skipped_checkpoints", coordinator.run().skipped},
               {"processes", processes(coordinator, now)},
               {"checkpoints", checkpoints(coordinator)},
               {"pending_cuts", pending},

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/control/address.h"
 #include "ops/launch/job_lock.h"
+#include "ops/launch/train_progress.h"
 
 namespace dyad::ops {
 namespace {
@@ -108,6 +109,7 @@ Status LocalCluster::start_coordinator(Begin begin) {
                   log_of("coordinator").string());
     nap();
   }
+  if (begin == Begin::kResume && stop_requests_() == 0) print_resume(job_dir_);
   return ok();
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "ops/launch/job_status.h"
 
 namespace dyad::ops {
@@ -65,6 +66,18 @@ void TrainProgress::show(const std::string& status) {
 void TrainProgress::finish() {
   if (progress_) progress_->finish();
   if (!phases_.empty()) std::printf("seconds of worker 0: %s\n", phases_.c_str());
+}
+
+void print_resume(const std::filesystem::path& job_dir) {
+  const auto status = fetch_status_of(job_dir, kStatusPatientMs);
+  if (!status) return LOG_WARN("where the job goes on is in logs/coordinator.log: {}", status.error().message);
+  const json s = json::parse(status.value(), nullptr, /*allow_exceptions=*/false);
+  if (!s.is_object()) return;
+  for (const auto& problem : s.value("skipped_checkpoints", std::vector<std::string>{}))
+    LOG_WARN("checkpoint skipped: {}", problem);
+  const auto step = s.value("resumed_from", std::uint64_t{0});
+  std::puts(step == 0 ? "starting from the beginning" : fmt::format("resuming from step {}", step).c_str());
+  std::fflush(stdout);
 }
 
 }  // namespace dyad::ops

@@ -22,4 +22,7 @@ class TrainProgress {
   double asked_s_ = 0;
 };
 
+// Where a resumed job goes on, and which checkpoints it passed over: from what its coordinator answers.
+void print_resume(const std::filesystem::path& job_dir);
+
 }  // namespace dyad::ops

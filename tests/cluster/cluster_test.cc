@@ -293,6 +293,8 @@ TEST(Cluster, ADamagedCheckpointIsNamedAndSkipped) {
   EXPECT_NE(verify.output.find("dense.safetensors"), std::string::npos) << verify.output;
   const Outcome resumed = run(train_command(job, {"checkpoint.every_steps=4"}, true));
   EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_NE(resumed.output.find("checkpoint skipped: " + dense.string()), std::string::npos) << resumed.output;
+  EXPECT_NE(resumed.output.find("resuming from step "), std::string::npos) << resumed.output;
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
 }
 
