@@ -83,6 +83,7 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   DYAD_TRYV(check_current(sender));
   DYAD_TRYV(cuts_.add_part(sender, message));
   DYAD_TRYV(commit_complete(entries));
+  DYAD_TRYV(check_owing(message.step));
   return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
 }
 
@@ -108,6 +109,16 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   DYAD_TRYV(membership_.goodbye(sender, message.reason, entries));
   LOG_INFO("{} left: {}", member_name({sender.role, sender.id}), message.reason);
   return wire::Ack{};
+}
+
+// Who falls silent begins a new generation, and with it the cut is gone. But a server may also leave in good order.
+Status Coordinator::check_owing(Step cut) const {
+  const auto pending = cuts_.pending().find(cut);
+  if (pending == cuts_.pending().end()) return ok();
+  for (const auto& [name, member] : membership_.members())
+    if (name.first == wire::Role::kServer && member.left && pending->second.servers.count(name.second) == 0)
+      return fail(Code::kStale, "cut {} is given up: {} left without its part of it", cut, member_name(name));
+  return ok();
 }
 
 Status Coordinator::commit_complete(Entries& entries) {

@@ -68,6 +68,7 @@ class Coordinator {
   }
   Status check_worker(const wire::Sender& sender) const;
   Status check_current(const wire::Sender& sender) const;    // of this generation
+  Status check_owing(Step cut) const;                        // kStale: who owes a part of it is lost
   Status commit_complete(Entries& entries);
   Status commit(PendingCut cut, Entries& entries);   // by value: committing drops the pending one
   void remove_old(Entries& entries);

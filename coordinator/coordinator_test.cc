@@ -172,6 +172,39 @@ TEST_F(CoordinatorTest, TheJobEndsWhenAllLeftAndNotWhileACutIsOpen) {
   EXPECT_EQ(core_.end(now_, why), Coordinator::End::kDone);
 }
 
+TEST_F(CoordinatorTest, ALatePartIsWaitedForWhileItsServerLivesAndGivenUpWhenItIsLost) {
+  const auto everybody_lives = [&] {
+    for (std::uint32_t i = 0; i < 2; ++i)
+      for (const auto& sender : {server(i, 1), worker(i, 1)})
+        (void)ask<wire::HeartbeatReply>(sender, wire::Heartbeat{});
+    core_.tick(now_, entries_);
+  };
+  (void)part(server(0, 1), 20);
+  for (; now_ < 100'000; now_ += 500) {                            // a hundred times dead_after_ms
+    everybody_lives();
+    ASSERT_FALSE(part(worker(0, 1), 20).value());
+  }
+  EXPECT_TRUE(part(server(1, 1), 20).value());
+  EXPECT_TRUE(part(worker(0, 1), 20).value());
+  (void)part(server(0, 1), 30);
+  ASSERT_TRUE(ask<wire::Ack>(server(1, 1), wire::Goodbye{"stopped"}).has_value());
+  const auto given_up = part(worker(0, 1), 30);
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, Code::kStale);
+  EXPECT_THAT(given_up.error().message, HasSubstr("server 1 left without its part"));
+}
+
+TEST_F(CoordinatorTest, ASilentServerGivesItsCutUp) {
+  (void)part(server(0, 1), 20);
+  ASSERT_FALSE(part(worker(0, 1), 20).value());
+  for (; now_ < 2000; now_ += 100) {
+    for (const auto& sender : {server(0, 1), worker(0, 1), worker(1, 1)})
+      (void)ask<wire::HeartbeatReply>(sender, wire::Heartbeat{});
+    core_.tick(now_, entries_);
+  }
+  EXPECT_EQ(part(worker(0, 1), 20).error().code, Code::kStale);
+}
+
 TEST_F(CoordinatorTest, ACutThatNeverCompletesFailsTheJobNamingWhoIsMissing) {
   (void)part(worker(0, 1), 20);
   (void)part(server(1, 1), 20);

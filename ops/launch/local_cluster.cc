@@ -9,14 +9,15 @@
 #include "common/base/log.h"
 #include "common/control/address.h"
 #include "ops/launch/job_lock.h"
+#include "ops/launch/signs.h"
 #include "ops/launch/train_progress.h"
 
 namespace dyad::ops {
 namespace {
 
 constexpr int kPollMs = 100;
-constexpr Millis kCoordinatorStartMs = 30'000;
-constexpr Millis kGracefulStopMs = 60'000;    // for the last checkpoint after the first Ctrl-C
+constexpr Millis kCoordinatorQuietMs = 30'000;   // it reads a whole checkpoint before it comes up, but never idles
+constexpr Millis kStopQuietMs = 60'000;       // after the first Ctrl-C, without a byte of the last checkpoint written
 constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave after the workers
 constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
 constexpr int kMpirunEndMs = 5000;            // it gives its ranks a second or more before it kills them
@@ -101,12 +102,12 @@ Status LocalCluster::start_coordinator(Begin begin) {
   DYAD_TRY(coordinator, Child::start("coordinator", std::move(argv), log_of("coordinator")));
   if (children_.empty()) children_.push_back(std::move(coordinator));
   else children_[0] = std::move(coordinator);
-  const Millis end = steady_now_ms() + kCoordinatorStartMs;
+  Quiet quiet;
   while (!std::filesystem::exists(announcement) && stop_requests_() == 0) {
     if (children_[0].poll()) return error_of(children_[0]);
-    if (steady_now_ms() > end)
-      return fail(Code::kFailed, "the coordinator did not come up in {} s; see {}", kCoordinatorStartMs / 1000,
-                  log_of("coordinator").string());
+    if (quiet.ms(work_of(children_[0].pid()), steady_now_ms()) > kCoordinatorQuietMs)
+      return fail(Code::kFailed, "the coordinator did not come up, and did nothing for {} s; see {}",
+                  kCoordinatorQuietMs / 1000, log_of("coordinator").string());
     nap();
   }
   if (begin == Begin::kResume && stop_requests_() == 0) print_resume(job_dir_);
@@ -168,7 +169,8 @@ bool LocalCluster::all_ended() {
 
 Result<End> LocalCluster::supervise() {
   Child& workers = children_.back();
-  Lasting deserted, lingering, stopping;
+  Lasting deserted, lingering;
+  Quiet writing;
   for (bool asked = false;;) {
     if (asked && workers.poll() == kNobodyCaughtStop) return End::kStoppedAtStart;
     DYAD_TRYV(keep_coordinator());
@@ -181,7 +183,8 @@ Result<End> LocalCluster::supervise() {
                   kAfterWorkersMs / 1000, (job_dir_ / "logs").string());
     const int requests = stop_requests_();
     if (requests > 0 && !std::exchange(asked, true)) workers.signal(SIGUSR1);   // mpirun forwards it: checkpoint, leave
-    if (requests > 1 || stopping.longer_than(kGracefulStopMs, asked))
+    if (requests > 1 ||
+        (asked && writing.ms(bytes_below(job_dir_ / "checkpoints"), steady_now_ms()) > kStopQuietMs))
       return fail(Code::kFailed,
                   "stopped before the last checkpoint was written; --resume goes on from the one before");
     tick_();

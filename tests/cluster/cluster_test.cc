@@ -456,5 +456,19 @@ TEST(Cluster, AHandMadeEvaluationCountsForTheJobOnlyWithTheJobsOwnSettings) {
   EXPECT_EQ(fs::read_symlink(best).string(), second.second > first.second ? second.first : first.first);
 }
 
+// A server syncs its four files and their folder one by one: with this disk a cut takes twice servers.timeout_ms.
+TEST(Cluster, ACutThatTakesLongerThanAPeerMayBeSilentIsWaitedFor) {
+  const auto job = scratch() / "slow_disk";
+  auto argv = train_command(job, {"servers.timeout_ms=5000"});
+  argv.insert(argv.begin(), {"env", "LD_PRELOAD=" DYAD_SLOW_DISK, "SLOW_DISK_MS=1200",
+                             "ASAN_OPTIONS=verify_asan_link_order=0"});
+  const Outcome outcome = run(argv, 200);
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_EQ(outcome.output.find("restart"), std::string::npos) << outcome.output;
+  EXPECT_NE(io::read_file(job / "logs" / "workers.log").value().find("is not committed after"), std::string::npos)
+      << "the disk was not slow";
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+}
+
 }  // namespace
 }  // namespace dyad::tests

@@ -1,6 +1,7 @@
 #include "worker/train/trainer.h"
 
 #include <algorithm>
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
@@ -15,6 +16,18 @@ std::vector<torch::Tensor> tensors_of(Eager& model) {
   std::vector<torch::Tensor> out;
   for (const auto& p : model.parameters()) out.push_back(p.value);
   return out;
+}
+
+// Says the part until its cut is committed. Servers write for as long as their disks need; a part that is late is no
+// lost peer. Ends besides when the coordinator gives the cut up, because one that owes a part is lost (kStale), and
+// when it answers no more (kDisconnected).
+Status commit_part(control::ControlClient& control, const wire::CutPart& part, int patience_ms) {
+  for (const double start = steady_now_s();;) {
+    DYAD_TRY(status, control.cut_part(part, patience_ms));
+    if (status.committed) return ok();
+    LOG_WARN("cut {} is not committed after {:.0f} s: a server still writes its part", part.step,
+             steady_now_s() - start);
+  }
 }
 
 std::vector<std::string> all_loss_names(const Eager& model) {
@@ -208,10 +221,7 @@ Status Trainer::cut(const Work& work) {
       [this, folder, facts = std::move(facts), state = std::move(state), step = work.batch.step]() -> Status {
         DYAD_TRY(file, write_dense_part(folder, state));
         DYAD_TRY(control, control::ControlClient::connect(parts_.control_options));  // this thread's own
-        DYAD_TRY(status, control->cut_part({step, {file}, facts}, static_cast<int>(config_.servers.timeout_ms)));
-        if (status.committed) return ok();
-        return fail(Code::kDisconnected, "the cut at step {} was not committed in {} ms; see the servers' logs", step,
-                    config_.servers.timeout_ms);
+        return commit_part(*control, {step, {file}, facts}, static_cast<int>(config_.servers.timeout_ms));
       });
   return ok();
 }

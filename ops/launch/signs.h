@@ -1,0 +1,31 @@
+#pragma once
+// Signs that something still goes on. For waits that have as long to last as there are bytes to read or write: their
+// bound is how long nothing happened. Threads: one.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <sys/types.h>
+#include "common/base/clock.h"
+
+namespace dyad::ops {
+
+class Quiet {
+ public:
+  // How long, before `now`, `sign` has been what it is.
+  Millis ms(std::uint64_t sign, Millis now) {
+    if (sign_ != sign) since_ = now;
+    sign_ = sign;
+    return now - since_;
+  }
+
+ private:
+  std::optional<std::uint64_t> sign_;
+  Millis since_ = 0;
+};
+
+// Of all files below a folder, those that are being written too; 0 when there is no folder.
+std::uint64_t bytes_below(const std::filesystem::path& folder);
+// What a process has done: processor time and page faults, in no unit. 0 when there is no such process.
+std::uint64_t work_of(pid_t pid);
+
+}  // namespace dyad::ops
