@@ -84,11 +84,11 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   DYAD_TRYV(cuts_.add_part(sender, message));
   DYAD_TRYV(commit_complete(entries));
   DYAD_TRYV(check_owing(message.step));
-  return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
+  return wire::CutStatus{message.step, cuts_.was_committed(message.step)};
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::AskCut& message, Millis, Entries&) {
-  return wire::CutStatus{message.step, cuts_.is_committed(message.step)};
+  return wire::CutStatus{message.step, cuts_.was_committed(message.step)};
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,

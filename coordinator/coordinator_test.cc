@@ -75,6 +75,15 @@ TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
 }
 
 TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
+TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) {
+  for (const std::uint64_t step : {10, 20, 30, 40}) commit(step);
+  core_.tick(now_, entries_);
+  ASSERT_FALSE(core_.cuts().is_committed(Step{10}));
+  EXPECT_TRUE(part(server(1, 1), 10).value());
+  EXPECT_TRUE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{10}}).value().committed);
+  EXPECT_EQ(part(server(1, 1), 15).error().code, Code::kStale) << "this one never was";
+}
+
   wire::Lease leases[2];
   for (std::uint32_t r = 0; r < 2; ++r) leases[r] = ask<wire::Lease>(worker(r, 1), wire::AcquireLease{0, 0}).value();
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 5);

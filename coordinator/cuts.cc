@@ -48,7 +48,7 @@ Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
   if ((worker && sender.id != 0) || (!worker && sender.role != wire::Role::kServer))
     return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have",
                 member_name({sender.role, sender.id}));
-  if (is_committed(part.step)) return ok();
+  if (was_committed(part.step)) return ok();      // its last sender may not know yet, however soon it was replaced
   if (part.step < last())
     return fail(Code::kStale, "cut {} was given up: cut {} is committed already", part.step, last());
   PendingCut none{.step = part.step};
@@ -119,13 +119,14 @@ void Cuts::apply(const Entry& entry) {
   if (const auto* run = std::get_if<RunStarted>(&entry)) {
     pending_.clear();                                             // what lies beyond the resumed cut was not valid
     committed_.erase(committed_.upper_bound(run->resume), committed_.end());
+    removed_.erase(removed_.upper_bound(run->resume), removed_.end());
   } else if (std::holds_alternative<GenerationBegan>(entry)) {
     pending_.clear();
   } else if (const auto* cut = std::get_if<CutCommitted>(&entry)) {
     committed_[cut->step] = *cut;
     pending_.erase(pending_.begin(), pending_.upper_bound(cut->step));
   } else if (const auto* removed = std::get_if<CutRemoved>(&entry)) {
-    committed_.erase(removed->step);
+    if (committed_.erase(removed->step) > 0) removed_.insert(removed->step);
   }
 }
 

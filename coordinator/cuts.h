@@ -52,9 +52,10 @@ class Cuts {
   explicit Cuts(const CutsOptions& options) : options_(options) {}
 
   // kInvalid: worker 0's facts lack epoch or next_batch, a path leaves the folder or comes from two senders.
-  // kStale: a later cut is committed already.
+  // kStale: a later cut is committed already, and this one never was.
   Status add_part(const wire::Sender& sender, const wire::CutPart& part);
   bool is_committed(Step step) const { return committed_.count(step) > 0; }
+  bool was_committed(Step step) const { return is_committed(step) || removed_.count(step) > 0; }   // in this history
   std::vector<const PendingCut*> complete() const;                // all parts there, oldest first
   void commit(const PendingCut& cut, std::string folder, Entries& entries);
   // What is no longer kept: all but the newest `keep`, `best`, and those that still wait for their evaluation. When
@@ -76,6 +77,7 @@ class Cuts {
   CutsOptions options_;
   std::map<Step, PendingCut> pending_;
   std::map<Step, CutCommitted> committed_;
+  std::set<Step> removed_;                                        // were committed, and are not kept any more
 };
 
 }  // namespace dyad::coordinator
