@@ -19,14 +19,19 @@ class Histogram {                                  // of seconds, in powers of t
   }
   // The upper edge of the bin that holds the p-th part of the values; 0 when there are none.
   double quantile(double p) const {
-    std::uint64_t total = 0, seen = 0;
-    for (const auto& bin : bins_) total += bin.load(std::memory_order_relaxed);
+    const std::uint64_t total = count();
+    std::uint64_t seen = 0;
     for (std::size_t i = 0; i < bins_.size(); ++i) {
       seen += bins_[i].load(std::memory_order_relaxed);
       if (total > 0 && static_cast<double>(seen) >= p * static_cast<double>(total))
         return std::ldexp(1.0, static_cast<int>(i) - 19);
     }
     return 0;
+  }
+  std::uint64_t count() const {
+    std::uint64_t total = 0;
+    for (const auto& bin : bins_) total += bin.load(std::memory_order_relaxed);
+    return total;
   }
   double sum() const { return static_cast<double>(micros_.load(std::memory_order_relaxed)) * 1e-6; }
 
@@ -40,21 +45,22 @@ struct Metrics {
       bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, cuts{0}, cut_bytes{0};
   Histogram pull_wait, apply, cut;
 
-  std::map<std::string, double> snapshot() const {
+  std::map<std::string, double> snapshot() const {   // endings as common/metrics/prometheus.h reads them
     std::map<std::string, double> out;
     const auto put = [&](const char* name, const std::atomic<std::uint64_t>& v) {
       out[name] = static_cast<double>(v.load(std::memory_order_relaxed));
     };
-    put("pulls", pulls), put("pushes", pushes), put("pulled_rows", pulled_rows), put("pushed_rows", pushed_rows);
-    put("updated_rows", updated_rows), put("bytes_in", bytes_in), put("bytes_out", bytes_out),
-        put("duplicates", duplicates);
-    put("refused", refused), put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied),
-        put("rows", rows);
-    put("cuts", cuts), put("cut_bytes", cut_bytes);
+    put("pulls_total", pulls), put("pushes_total", pushes), put("updated_rows_total", updated_rows);
+    put("pulled_rows_total", pulled_rows), put("pushed_rows_total", pushed_rows);
+    put("bytes_in_total", bytes_in), put("bytes_out_total", bytes_out);
+    put("duplicates_total", duplicates), put("refused_total", refused);
+    put("cuts_total", cuts), put("cut_bytes_total", cut_bytes);
+    put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied), put("rows", rows);
     const auto time = [&](const std::string& name, const Histogram& h) {
-      out[name + "_s_sum"] = h.sum();
-      out[name + "_s_p50"] = h.quantile(0.5);
-      out[name + "_s_p99"] = h.quantile(0.99);
+      out[name + "_seconds_sum"] = h.sum();
+      out[name + "_seconds_count"] = static_cast<double>(h.count());
+      out[name + "_seconds_p50"] = h.quantile(0.5);
+      out[name + "_seconds_p99"] = h.quantile(0.99);
     };
     time("pull_wait", pull_wait), time("apply", apply), time("cut", cut);
     return out;

@@ -1,4 +1,5 @@
 #include <fstream>
+#include <map>
 #include <gtest/gtest.h>
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
@@ -32,6 +33,29 @@ TEST(Prometheus, FiguresOfOneNameMakeOneFamilyAndNamesBecomeLegal) {
   EXPECT_NE(text.find("dyad_fusion_ndcg_10{split=\"validation\"} 0.5"), std::string::npos) << text;
   EXPECT_NE(text.find("dyad_loss{id=\"0\"} 2"), std::string::npos) << text;
   EXPECT_EQ(text.find("# TYPE dyad_loss"), text.rfind("# TYPE dyad_loss")) << text;
+}
+
+TEST(Prometheus, TheEndingOfANameSaysItsKind) {
+  std::vector<Figure> figures;
+  for (const char* id : {"0", "1"})
+    for (const auto& [name, value] : std::map<std::string, double>{{"pulls_total", 7},
+                                                                   {"pull_wait_seconds_count", 7},
+                                                                   {"pull_wait_seconds_p50", 0.25},
+                                                                   {"pull_wait_seconds_p99", 0.5},
+                                                                   {"pull_wait_seconds_sum", 1.75},
+                                                                   {"rows", 9},
+                                                                   {"users_count", 3}})
+      figures.push_back({name, {{"id", id}}, value});
+  const std::string text = prometheus_text(figures);
+  for (const char* line : {"# TYPE dyad_pulls_total counter\ndyad_pulls_total{id=\"0\"} 7",
+                           "# TYPE dyad_pull_wait_seconds summary\ndyad_pull_wait_seconds_count{id=\"0\"} 7",
+                           "dyad_pull_wait_seconds_sum{id=\"1\"} 1.75",
+                           "dyad_pull_wait_seconds{id=\"1\",quantile=\"0.5\"} 0.25",
+                           "dyad_pull_wait_seconds{id=\"1\",quantile=\"0.99\"} 0.5",
+                           "# TYPE dyad_rows gauge",
+                           "# TYPE dyad_users_count gauge"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
+  EXPECT_EQ(text.find("_p50"), std::string::npos) << text;
 }
 
 class StepLogFile : public testing::Test {

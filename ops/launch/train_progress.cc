@@ -18,11 +18,12 @@ constexpr int kAskMs = 500;      // the launcher watches its processes between t
 
 // "forward 10.0, backward 16.9, ...", the longest first.
 std::string phases_of(const json& metrics) {
-  constexpr std::string_view kPrefix = "seconds_";
+  constexpr std::string_view kPrefix = "phase_", kSuffix = "_seconds_total";
   std::vector<std::pair<double, std::string>> phases;
   for (const auto& [name, value] : metrics.items())
-    if (name.starts_with(kPrefix) && value.is_number())
-      phases.emplace_back(value.get<double>(), name.substr(kPrefix.size()));
+    if (name.starts_with(kPrefix) && name.ends_with(kSuffix) && value.is_number())
+      phases.emplace_back(value.get<double>(),
+                          name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size()));
   std::ranges::sort(phases, std::greater{});
   std::string text;
   for (auto& [seconds, name] : phases) {

@@ -32,9 +32,10 @@ class PhaseTimes {
     for (const double s : seconds_) sum += s;
     return sum;
   }
-  std::map<std::string, double> by_name() const {   // "seconds_forward": 12.3
+  std::map<std::string, double> by_name() const {   // "phase_forward_seconds_total": 12.3
     std::map<std::string, double> out;
-    for (std::size_t i = 0; i < seconds_.size(); ++i) out[std::string("seconds_") + kPhaseNames[i]] = seconds_[i];
+    for (std::size_t i = 0; i < seconds_.size(); ++i)
+      out[std::string("phase_") + kPhaseNames[i] + "_seconds_total"] = seconds_[i];
     return out;
   }
 

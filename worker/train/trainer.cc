@@ -249,10 +249,10 @@ void Trainer::report(const Work& work, const StepSums& sums) {
   metrics["epoch"] = static_cast<double>(work.batch.epoch);
   metrics["total_steps"] = static_cast<double>(std::min(total_steps_, schedule_steps_));
   const auto traffic = parts_.rows.traffic();
-  metrics["pulled_rows"] = static_cast<double>(traffic.pulled_rows);
-  metrics["pulled_bytes"] = static_cast<double>(traffic.pulled_bytes);
-  metrics["pushed_bytes"] = static_cast<double>(traffic.pushed_bytes);
-  metrics["resent_pushes"] = static_cast<double>(traffic.resent);
+  metrics["pulled_rows_total"] = static_cast<double>(traffic.pulled_rows);
+  metrics["pulled_bytes_total"] = static_cast<double>(traffic.pulled_bytes);
+  metrics["pushed_bytes_total"] = static_cast<double>(traffic.pushed_bytes);
+  metrics["resent_pushes_total"] = static_cast<double>(traffic.resent);
   parts_.heartbeat.set_metrics(metrics);
   reported_s_ = now;
   reported_samples_ = 0;
