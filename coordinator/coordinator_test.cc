@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include "coordinator/status_json.h"
 #include "coordinator/test_plan.h"
 
 namespace dyad::coordinator {
@@ -74,7 +75,6 @@ TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
   EXPECT_EQ(part(server(0, 1), 10).error().code, Code::kStale) << "an older cut is given up";
 }
 
-TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
 TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) {
   for (const std::uint64_t step : {10, 20, 30, 40}) commit(step);
   core_.tick(now_, entries_);
@@ -84,6 +84,7 @@ TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) 
   EXPECT_EQ(part(server(1, 1), 15).error().code, Code::kStale) << "this one never was";
 }
 
+TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
   wire::Lease leases[2];
   for (std::uint32_t r = 0; r < 2; ++r) leases[r] = ask<wire::Lease>(worker(r, 1), wire::AcquireLease{0, 0}).value();
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 5);
@@ -131,6 +132,13 @@ TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {
   commit(50);
   core_.tick(now_, entries_);
   EXPECT_THAT(store_.exist, ElementsAre(Step{40}, Step{50}));
+}
+
+TEST(Health, FailsWhenTheControlLoopHasNotTurnedForAWhile) {
+  EXPECT_EQ(health(0).status, 200);
+  EXPECT_EQ(health(kLoopLateMs).status, 200);
+  EXPECT_EQ(health(kLoopLateMs + 1).status, 503);
+  EXPECT_THAT(health(9000).body, HasSubstr("9000 ms"));
 }
 
 // Cuts 10, 20 ... as a job makes them; those of `evaluated` have a result. What goes, and whether unevaluated.

@@ -1,5 +1,7 @@
 #include "coordinator/server.h"
 
+#include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <unistd.h>
 #include "common/base/log.h"
@@ -17,6 +19,7 @@ constexpr Millis kTickMs = 200, kPublishMs = 500;
 struct Published {                                 // what the HTTP thread may see
   std::mutex mutex;
   std::string status = "{}", metrics;
+  std::atomic<Millis> ticked_ms{steady_now_ms()};  // when the control loop turned last
   void put(Coordinator& coordinator, Millis now) {
     std::string new_status = status_json(coordinator, now), new_metrics = metrics_text(coordinator, now);
     std::lock_guard lock(mutex);
@@ -24,7 +27,10 @@ struct Published {                                 // what the HTTP thread may s
     metrics = std::move(new_metrics);
   }
   HttpAnswer answer(const std::string& path) {
-    if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+    if (path == "/healthz") {
+      const Millis ticked = ticked_ms, now = steady_now_ms();     // in this order
+      return health(now - std::min(now, ticked));
+    }
     if (path == "/") return {200, "text/html; charset=utf-8", kStatusPage};
     std::lock_guard lock(mutex);
     if (path == "/status.json") return {200, "application/json", status};
@@ -81,7 +87,7 @@ class Loop {
   }
 
   Status tick(Millis now) {
-    ticked_ms_ = now;
+    ticked_ms_ = published_.ticked_ms = now;
     Entries entries;
     coordinator_.tick(now, entries);
     DYAD_TRYV(write(entries));
