@@ -1,9 +1,10 @@
-// dyad status: asks a running coordinator how its job is.
+// dyad status: asks the coordinator how its job is, or looks into the folder of a job that runs no more.
 #include <cstdio>
 #include <memory>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include "ops/command.h"
+#include "ops/launch/job_on_disk.h"
 #include "ops/launch/job_status.h"
 
 namespace dyad::ops {
@@ -15,12 +16,26 @@ struct Options {
   bool json = false;
 };
 
-void print_table(const json& s) {
+// Of a job that runs no more.
+void print_end(const json& s) {
+  const bool finished = s.at("state") == "finished";
+  std::printf("%s: %s at step %llu, %llu of %llu epochs done; no coordinator is up%s\n",
+              s.at("job").get<std::string>().c_str(), s.at("state").get<std::string>().c_str(),
+              s.at("step").get<unsigned long long>(), s.at("epoch").get<unsigned long long>(),
+              s.at("epochs").get<unsigned long long>(), finished ? "" : ", `dyad train --resume` goes on");
+}
+
+void print_progress(const json& s) {
   std::printf("%s: %s, epoch %llu of %llu, batch %llu of %llu, step %llu, %.0f samples/s\n",
               s.at("job").get<std::string>().c_str(), s.at("state").get<std::string>().c_str(),
               s.at("epoch").get<unsigned long long>() + 1, s.at("epochs").get<unsigned long long>(),
               s.at("batch").get<unsigned long long>(), s.at("batches").get<unsigned long long>(),
               s.at("step").get<unsigned long long>(), s.at("samples_per_s").get<double>());
+}
+
+void print_table(const json& s) {
+  if (s.contains("samples_per_s")) print_progress(s);
+  else print_end(s);
   for (const json& p : s.at("processes"))
     std::printf("  %-9s %2u  %-10s step %-8llu heartbeat %.1f s ago, %s pid %u\n",
                 p.at("role").get<std::string>().c_str(), p.at("id").get<unsigned>(),
@@ -29,12 +44,18 @@ void print_table(const json& s) {
                 p.at("pid").get<unsigned>());
   for (const json& c : s.at("checkpoints"))
     std::printf("  %s%s\n", c.at("folder").get<std::string>().c_str(), c.at("best").get<bool>() ? "  best" : "");
-  for (const json& a : s.at("audits")) std::printf("  %s\n", a.at("text").get<std::string>().c_str());
+  for (const json& a : s.value("audits", json::array())) std::printf("  %s\n", a.at("text").get<std::string>().c_str());
+}
+
+// From the coordinator, or from the folder when there is none. One that does not answer may be at work all the same.
+Result<std::string> status_of(const std::filesystem::path& job_dir) {
+  auto answer = fetch_status_of(job_dir, kStatusPatientMs);
+  if (answer || answer.error().code != Code::kNotFound) return answer;
+  return status_on_disk(job_dir);
 }
 
 Status show(const Options& options) {
-  DYAD_TRY(body, options.http.empty() ? fetch_status_of(options.job_dir, kStatusPatientMs)
-                                      : fetch_status(options.http, kStatusPatientMs));
+  DYAD_TRY(body, options.http.empty() ? status_of(options.job_dir) : fetch_status(options.http, kStatusPatientMs));
   const json status = json::parse(body, nullptr, false);
   if (!status.is_object()) return fail(Code::kInvalid, "no status was answered; is a coordinator there?");
   if (options.json) {
@@ -52,7 +73,7 @@ Status show(const Options& options) {
 }  // namespace
 
 void add_status_command(CLI::App& dyad, int& exit_code) {
-  auto* command = dyad.add_subcommand("status", "How a running job is: processes, progress, checkpoints");
+  auto* command = dyad.add_subcommand("status", "How a job is, running or not: processes, progress, checkpoints");
   auto options = std::make_shared<Options>();
   command->add_option("job_dir", options->job_dir, "the job's folder (job.dir)")->capture_default_str();
   command->add_option("--http", options->http, "ask this address instead, such as http://10.0.0.1:8080");

@@ -1,0 +1,47 @@
+#include "ops/launch/job_on_disk.h"
+
+#include <nlohmann/json.hpp>
+
+namespace dyad::ops {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+bool is_finished(const config::Config& config, const ckpt::Manifest& last) {
+  const auto& most = config.train.max_steps;
+  return last.epoch >= config.train.epochs || (most > 0 && last.step.value >= most);
+}
+
+Result<std::string> status_on_disk(const fs::path& job_dir) {
+  const fs::path file = job_dir / ckpt::kConfigName, dir = ckpt::checkpoints_dir(job_dir);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored))
+    return fail(Code::kNotFound, "no {}: {} is not the folder of a job (job.dir)", file.string(), job_dir.string());
+  DYAD_TRY(config, config::load({file.string(), /*environment=*/false, {}}));
+  DYAD_TRY(found, ckpt::list_checkpoints(dir, ckpt::Depth::kSizes));
+  const std::string best = fs::read_symlink(dir / "best", ignored).filename().string();
+  ckpt::Manifest last;
+  json list = json::array();
+  for (const auto& c : found) {
+    if (c.state != ckpt::State::kValid) continue;
+    const std::string name = c.dir.filename().string();
+    last = c.manifest;
+    list.push_back({{"folder", name},
+                    {"step", c.step.value},
+                    {"epoch", c.manifest.epoch},
+                    {"next_batch", c.manifest.next_batch},
+                    {"best", name == best}});
+  }
+  return json{{"job", config.job.name},
+              {"state", is_finished(config, last) ? "finished" : "stopped"},
+              {"step", last.step.value},
+              {"epoch", last.epoch},
+              {"batch", last.next_batch},
+              {"epochs", config.train.epochs},
+              {"max_steps", config.train.max_steps},
+              {"processes", json::array()},
+              {"checkpoints", list}}
+      .dump();
+}
+
+}  // namespace dyad::ops

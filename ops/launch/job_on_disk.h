@@ -1,0 +1,17 @@
+#pragma once
+// What a job's folder says of the job when none of its processes runs. Threads: any.
+#include <filesystem>
+#include <string>
+#include "common/base/result.h"
+#include "common/ckpt/manifest.h"
+#include "common/config/config.h"
+
+namespace dyad::ops {
+
+// Whether a job whose last checkpoint is this one has nothing left to do.
+bool is_finished(const config::Config& config, const ckpt::Manifest& last);
+// The job as its coordinator's /status.json would tell it, with "state" one of finished, stopped. kNotFound: not the
+// folder of a job.
+Result<std::string> status_on_disk(const std::filesystem::path& job_dir);
+
+}  // namespace dyad::ops
