@@ -8,6 +8,10 @@ namespace CLI { class App; }
 
 namespace dyad::ops {
 
+// `dyad train` was asked to stop before its end and left a job that goes on with --resume (docs/operations.md). No
+// Code: nothing failed, but a script may not take the job for a finished one.
+inline constexpr int kStoppedExitCode = 7;
+
 // Prints the error of a failed status as "dyad: <message>" to stderr and gives the exit code: 0, or the error's Code.
 int finish(const Status& status);
 

@@ -13,6 +13,7 @@
 #include "coordinator/results.h"
 #include "ops/command.h"
 #include "ops/launch/job_lock.h"
+#include "ops/launch/job_on_disk.h"
 #include "ops/launch/local_cluster.h"
 #include "ops/launch/train_progress.h"
 
@@ -75,21 +76,26 @@ void warn_unevaluated(const config::Config& config, End end) {
              fmt::join(there, ", "), config.job.dir);
 }
 
-Status print_end(End end, const config::Config& config) {
-  if (end == End::kStoppedAtStart) {
-    std::printf("stopped before training had begun; --resume goes on from the last checkpoint, if there is one\n");
-    return ok();
+// Gives whether the job reached its end: a worker that was asked to leave stops the whole job well, without a word to
+// this process, so the position of the last checkpoint tells.
+Result<bool> conclude(End end, const config::Config& config, TrainProgress& progress) {
+  if (end == End::kStoppedAtStart || end == End::kStoppedAtOnce) {
+    progress.end(false);
+    std::printf("stopped %s; --resume goes on from the last checkpoint, if there is one\n",
+                end == End::kStoppedAtStart ? "before training had begun" : "at once, without a checkpoint");
+    return false;
   }
   DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
-  // A worker that was asked to leave stops the whole job well, without a word to this process: the position tells.
-  const auto& most = config.train.max_steps;
-  const bool finished = newest.manifest.epoch >= config.train.epochs || (most > 0 && newest.step.value >= most);
+  const bool finished = is_finished(config, newest.manifest);
+  progress.end(finished);
+  if (config.eval.during_training) warn_unevaluated(config, end);
   std::printf("%s; last checkpoint %s\n", finished ? "training finished" : "stopped, go on with --resume",
               newest.dir.string().c_str());
-  return ok();
+  return finished;
 }
 
-Status train(const Options& options) {
+// Gives whether the job is finished; if not, it was stopped and can be resumed.
+Result<bool> train(const Options& options) {
   DYAD_TRY(config, load_absolute(options.sources));
   const auto file = std::filesystem::path(config.job.dir) / "config.toml";
   std::error_code error;
@@ -105,9 +111,7 @@ Status train(const Options& options) {
   TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts});
   DYAD_TRY(end, cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
-  progress.finish();
-  if (config.eval.during_training && end != End::kStoppedAtStart) warn_unevaluated(config, end);
-  return print_end(end, config);
+  return conclude(end, config, progress);
 }
 
 }  // namespace
@@ -121,9 +125,12 @@ void add_train_command(CLI::App& dyad, int& exit_code) {
   command
       ->add_option("--restarts", options->restarts, "how often to start the job again when one of its processes dies")
       ->capture_default_str();
-  command->footer("Ctrl-C writes a checkpoint and stops; a second one stops at once.\n"
+  command->footer("Ctrl-C writes a checkpoint and stops with exit code 7; a second one stops at once.\n"
                   "Example: dyad train --config deploy/quickstart.toml --set train.epochs=3");
-  command->callback([options, &exit_code] { exit_code = finish(train(*options)); });
+  command->callback([options, &exit_code] {
+    const auto finished = train(*options);
+    exit_code = !finished.has_value() ? finish(finished.error()) : finished.value() ? 0 : kStoppedExitCode;
+  });
 }
 
 }  // namespace dyad::ops

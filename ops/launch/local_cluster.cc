@@ -183,8 +183,8 @@ Result<End> LocalCluster::supervise() {
                   kAfterWorkersMs / 1000, (job_dir_ / "logs").string());
     const int requests = stop_requests_();
     if (requests > 0 && !std::exchange(asked, true)) workers.signal(SIGUSR1);   // mpirun forwards it: checkpoint, leave
-    if (requests > 1 ||
-        (asked && writing.ms(bytes_below(job_dir_ / "checkpoints"), steady_now_ms()) > kStopQuietMs))
+    if (requests > 1) return End::kStoppedAtOnce;
+    if (asked && writing.ms(bytes_below(job_dir_ / "checkpoints"), steady_now_ms()) > kStopQuietMs)
       return fail(Code::kFailed,
                   "stopped before the last checkpoint was written; --resume goes on from the one before");
     tick_();

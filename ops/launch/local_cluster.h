@@ -20,8 +20,9 @@ struct LocalClusterOptions {
   std::uint32_t restarts_max = 3;            // processes started again after a death, in all
 };
 
-// How a job ends that did not fail. kStoppedAtStart: asked to stop before any process could write a checkpoint.
-enum class End { kFinished, kStopped, kStoppedAtStart };
+// How a job ends that did not fail. kStoppedAtStart: asked to stop before any process could write a checkpoint;
+// kStoppedAtOnce: asked again while they did.
+enum class End { kFinished, kStopped, kStoppedAtStart, kStoppedAtOnce };
 
 class LocalCluster {
  public:

@@ -64,8 +64,9 @@ void TrainProgress::show(const std::string& status) {
       if (const std::string seen = phases_of(process["metrics"]); !seen.empty()) phases_ = seen;
 }
 
-void TrainProgress::finish() {
-  if (progress_) progress_->finish();
+void TrainProgress::end(bool finished) {
+  if (progress_ && finished) progress_->finish();
+  progress_.reset();           // ends the line of a bar that is not full
   if (!phases_.empty()) std::printf("seconds of worker 0: %s\n", phases_.c_str());
 }
 

@@ -12,7 +12,8 @@ class TrainProgress {
  public:
   explicit TrainProgress(std::filesystem::path job_dir) : job_dir_(std::move(job_dir)) {}
   void tick();       // cheap: asks at most once a second
-  void finish();     // prints where worker 0's time went, too
+  // Fills the bar of a job that is finished; that of another stays where it was. Says where worker 0's time went, too.
+  void end(bool finished);
 
  private:
   void show(const std::string& status);

@@ -17,6 +17,7 @@
 #include "common/metrics/step_log.h"
 #include "coordinator/evaluations.h"
 #include "coordinator/start.h"
+#include "ops/command.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {
@@ -188,8 +189,12 @@ TEST(Cluster, StoppedAndResumedOnAnotherNumberOfServersIsAsIfNeverStopped) {
   ASSERT_TRUE(wait_for_step(job, 3)) << ops::tail(child.log(), 20);
   child.signal(SIGINT);
   ASSERT_TRUE(child.wait_for(60'000));
-  EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), ops::kStoppedExitCode) << ops::tail(child.log(), 20);
+  EXPECT_EQ(ops::tail(child.log(), 200).find("100%"), std::string::npos) << ops::tail(child.log(), 20);
   EXPECT_TRUE(processes_of(job).empty()) << "Ctrl-C left processes behind";
+  const Outcome status = run({program("dyad"), "status", job.string()});
+  EXPECT_EQ(status.code, 0) << status.output;
+  EXPECT_NE(status.output.find("stopped at step"), std::string::npos) << status.output;
   const auto middle = last_checkpoint(job);
   ASSERT_NE(middle.filename(), undisturbed().filename()) << "the job was done before it was stopped";
   const Outcome resumed = run(train_command(job, {"checkpoint.every_steps=3", "servers.count=3"}, true));
@@ -221,7 +226,7 @@ TEST(Cluster, AWorkerThatIsAskedToLeaveStopsTheJobForAResume) {
   ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
   ASSERT_EQ(::kill(process_of(job, program("dyad-worker")), SIGTERM), 0);
   ASSERT_TRUE(child.wait_for(60'000)) << ops::tail(child.log(), 20);
-  EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), ops::kStoppedExitCode) << ops::tail(child.log(), 20);
   EXPECT_NE(ops::tail(child.log(), 5).find("stopped, go on with --resume"), std::string::npos)
       << ops::tail(child.log(), 20);
   const Outcome resumed = run(train_command(job, sets, true));
@@ -264,9 +269,22 @@ TEST(Cluster, StoppedInItsFirstMomentsItLeavesNothingAndIsNoFailure) {
     std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
     child.signal(SIGINT);
     EXPECT_TRUE(child.wait_for(30'000)) << after_ms << " ms: " << ops::tail(child.log(), 20);
-    EXPECT_EQ(child.poll(), 0) << after_ms << " ms: " << ops::tail(child.log(), 20);
+    EXPECT_EQ(child.poll(), ops::kStoppedExitCode) << after_ms << " ms: " << ops::tail(child.log(), 20);
     EXPECT_TRUE(processes_of(job).empty()) << after_ms << " ms";
   }
+}
+
+TEST(Cluster, StoppedTwiceItLeavesAtOnce) {
+  const auto job = scratch() / "stopped_twice";
+  auto child = start("stopped_twice", train_command(job, {"checkpoint.every_steps=5", "train.epochs=400"}),
+                     scratch() / "stopped_twice.log");
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
+  child.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));         // two at the same moment may count as one
+  child.signal(SIGTERM);
+  EXPECT_TRUE(child.wait_for(30'000)) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), ops::kStoppedExitCode) << ops::tail(child.log(), 20);
+  EXPECT_TRUE(processes_of(job).empty());
 }
 
 TEST(Cluster, AKilledLauncherLeavesNoProcessAndAResumeChangesNothing) {
