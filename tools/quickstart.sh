@@ -25,8 +25,15 @@ tools/build.sh release "${programs[@]}"
 PATH=$PWD/build/release/bin:$PATH
 mkdir -p "$run/done"
 
+say_why() {                                     # NAME CODE of a stage that did not end well
+  case $2 in
+    7|130|143) echo "quickstart.sh: stopped in stage '$1'; run again: it goes on here" ;;
+    *) echo "quickstart.sh: stage '$1' failed (see above); once fixed, run again: it goes on here" ;;
+  esac
+}
+
 # stage NAME COMMAND...: runs the command unless it ended well before with the same words and configuration. A stage
-# that runs makes those after it run again.
+# that runs makes those after it run again. The command sees its $key.
 rerun=
 stage() {
   local name=$1 key; shift
@@ -38,9 +45,9 @@ stage() {
   say "$name"
   rerun=yes
   rm -f "$run/done/$name"
+  [ "$name" = training ] || rm -f "$run/training"     # a training that was stopped had other input
   local begin=$SECONDS
-  "$@" || { code=$?; echo "quickstart.sh: stage '$name' failed (see above); once fixed, run again: it goes on here" >&2
-            exit $code; }
+  "$@" || { code=$?; say_why "$name" "$code" >&2; exit "$code"; }
   echo "$key" >"$run/done/$name"
   echo "   ($name took $((SECONDS - begin)) s)"
 }
@@ -51,8 +58,8 @@ data=$run/data job=$run/job results=$run/results
 mkdir -p "$results"
 
 import() { rm -rf "$data"; dyad import --format recbole "$movies" --out "$data" --k-core 5; }
-train() {                                       # a training that was stopped goes on from its newest checkpoint
-  local key; key=$(cksum <"$config")
+# A training that was stopped goes on from its newest checkpoint, if nothing has changed that went into it.
+train() {
   local resume=()
   if [ "$(cat "$run/training" 2>/dev/null)" = "$key" ] && compgen -G "$job/checkpoints/*/manifest.json" >/dev/null; then
     resume=(--resume)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The scripts in tools/ and deploy/: syntax, help, refusals, and the table of results."""
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,74 @@ class Shell(unittest.TestCase):
 
     def test_mpirun_wants_a_configuration(self):
         self.assertEqual(run(ROOT / "deploy/mpirun.sh", "/nowhere.toml").returncode, 2)
+
+
+# In the place of `dyad`: says what it was asked, and ends its training with the code in the file `end`.
+FAKE_DYAD = """#!/bin/sh
+echo "$@" >>"$FAKE/said"
+[ "$1" = train ] || exit 0
+case "$*" in *--resume*) ;; *) ls "$FAKE"/run/quickstart/job 2>/dev/null && echo "old job" >>"$FAKE/said" ;; esac
+mkdir -p "$FAKE/run/quickstart/job/checkpoints/step-1"
+touch "$FAKE/run/quickstart/job/checkpoints/step-1/manifest.json"
+exit $(cat "$FAKE/end")
+"""
+
+
+class Quickstart(unittest.TestCase):
+    """The script itself, in a tree where everything that it calls is a fake."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = Path(folder.name)
+        for name, text in {"tools/quickstart.sh": (ROOT / "tools/quickstart.sh").read_text(),
+                           "build/release/bin/dyad": FAKE_DYAD, "bin/cmake": "#!/bin/sh\n",
+                           "tools/setup.sh": "#!/bin/sh\n", "tools/build.sh": "#!/bin/sh\n",
+                           "tools/fetch_data.sh": "#!/bin/sh\necho fetched\n",
+                           "tools/results_table.py": "print('the table')\n", "deploy/quickstart.toml": ""}.items():
+            path = self.tree / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755)
+
+    def quickstart(self, end=0, **environment):
+        (self.tree / "end").write_text(str(end))
+        (self.tree / "said").write_text("")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DYAD_")}
+        clean |= {"FAKE": str(self.tree), "PATH": f"{self.tree}/bin:{os.environ['PATH']}", **environment}
+        ran = subprocess.run([str(self.tree / "tools/quickstart.sh")], capture_output=True, text=True, env=clean)
+        said = (self.tree / "said").read_text().splitlines()
+        return ran, said, [line for line in said if line.startswith("train")]
+
+    def test_a_stopped_training_is_not_passed_off_as_finished_and_goes_on(self):
+        ran, said, _ = self.quickstart(end=7)
+        self.assertEqual(ran.returncode, 7, ran.stderr)
+        self.assertIn("stopped in stage 'training'", ran.stderr)
+        self.assertNotIn("the table", ran.stdout)
+        self.assertFalse([line for line in said if line.startswith("eval")])
+        ran, said, trained = self.quickstart()
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn("--resume", trained[0])
+        self.assertNotIn("import", " ".join(said))
+        self.assertIn("the table", ran.stdout)
+        self.assertEqual(self.quickstart()[2], [])
+
+    def test_a_stopped_training_starts_anew_when_something_has_changed(self):
+        self.assertEqual(self.quickstart(end=7)[0].returncode, 7)
+        ran, said, trained = self.quickstart(end=7, DYAD_TRAIN_EPOCHS="3")
+        self.assertEqual(ran.returncode, 7, ran.stderr)
+        self.assertNotIn("--resume", trained[0])
+        self.assertNotIn("old job", said)
+        (self.tree / "run/quickstart/done/codes").unlink()          # as after a stage that was interrupted
+        ran, said, trained = self.quickstart(DYAD_TRAIN_EPOCHS="3")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertNotIn("--resume", trained[0])
+        self.assertNotIn("old job", said)
+
+    def test_a_training_that_fails_is_called_a_failure(self):
+        ran, _, _ = self.quickstart(end=1)
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("stage 'training' failed", ran.stderr)
 
 
 class Table(unittest.TestCase):
