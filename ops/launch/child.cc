@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -32,6 +33,42 @@ namespace {
   _exit(127);
 }
 
+constexpr std::size_t kErrorLines = 4, kLines = 12;
+constexpr const char* kBannerRule = "----------------------------------------";   // above and below a message of mpirun
+constexpr char kNoLevel = 0;
+
+class LastLines {
+ public:
+  explicit LastLines(std::size_t most) : most_(most) {}
+  void add(const std::string& line) {
+    lines_.push_back(line);
+    if (lines_.size() > most_) lines_.pop_front();
+  }
+  bool empty() const { return lines_.empty(); }
+  std::string text() const {
+    std::string out;
+    for (const auto& line : lines_) out += "  | " + line + "\n";
+    return out;
+  }
+
+ private:
+  std::size_t most_;
+  std::deque<std::string> lines_;
+};
+
+// 'E' of "2026-11-25 01:31:36.274 E [worker 0] ..." (common/base/log.cc).
+char level_of(const std::string& line) {
+  constexpr std::size_t kAt = 24;
+  const bool is_logged = line.size() > kAt + 3 && line[4] == '-' && line[10] == ' ' && line[13] == ':' &&
+                         line[kAt - 1] == ' ' && line.compare(kAt + 1, 2, " [") == 0;
+  return is_logged ? line[kAt] : kNoLevel;
+}
+
+// What common/base/check.cc and result.cc print before they abort.
+bool is_broken_promise(const std::string& line) {
+  return line.starts_with("bug: ") || line.find(": CHECK(") != std::string::npos;
+}
+
 }  // namespace
 
 Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
@@ -45,6 +82,7 @@ Result<Child> Child::start(std::string name, std::vector<std::string> argv, cons
   std::vector<char*> raw;
   for (auto& a : argv) raw.push_back(a.data());
   raw.push_back(nullptr);
+  const off_t log_begin = lseek(log_fd, 0, SEEK_END);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) become(raw, log_fd, pipe_fd[1], niceness, parent);
@@ -62,6 +100,7 @@ Result<Child> Child::start(std::string name, std::vector<std::string> argv, cons
   Child child;
   child.name_ = std::move(name);
   child.log_ = log;
+  child.log_begin_ = std::max<std::streamoff>(0, log_begin);
   child.pid_ = pid;
   return child;
 }
@@ -69,6 +108,7 @@ Result<Child> Child::start(std::string name, std::vector<std::string> argv, cons
 Child::Child(Child&& other) noexcept
     : name_(std::move(other.name_)),
       log_(std::move(other.log_)),
+      log_begin_(other.log_begin_),
       pid_(std::exchange(other.pid_, -1)),
       code_(other.code_) {}
 
@@ -77,6 +117,7 @@ Child& Child::operator=(Child&& other) noexcept {
     kill();
     name_ = std::move(other.name_);
     log_ = std::move(other.log_);
+    log_begin_ = other.log_begin_;
     pid_ = std::exchange(other.pid_, -1);
     code_ = other.code_;
   }
@@ -117,16 +158,25 @@ void Child::kill(int patience_ms) {
   pid_ = -1;
 }
 
+std::string Child::last_words() const {
+  std::ifstream file(log_);
+  file.seekg(log_begin_);
+  LastLines errors(kErrorLines), all(kLines);
+  bool in_error = false;
+  for (std::string line; std::getline(file, line);) {
+    if (const char level = level_of(line); level != kNoLevel) in_error = level == 'E' || level == 'C';
+    if (line.starts_with(kBannerRule)) in_error = false;
+    if (in_error || is_broken_promise(line)) errors.add(line);    // an error may go on in other lines
+    all.add(line);
+  }
+  return errors.empty() ? all.text() : errors.text();
+}
+
 std::string tail(const std::filesystem::path& log, int lines) {
   std::ifstream file(log);
-  std::deque<std::string> last;
-  for (std::string line; std::getline(file, line);) {
-    last.push_back(line);
-    if (last.size() > static_cast<std::size_t>(lines)) last.pop_front();
-  }
-  std::string out;
-  for (const auto& line : last) out += "  | " + line + "\n";
-  return out;
+  LastLines last(static_cast<std::size_t>(lines));
+  for (std::string line; std::getline(file, line);) last.add(line);
+  return last.text();
 }
 
 std::string sibling_program(const std::string& name) {

@@ -2,6 +2,7 @@
 // A child process of a launcher: started with its output in a log file, told to end when the launcher dies, killed and
 // reaped when the object goes. Threads: one.  Ownership: owns the process (and its process group).
 #include <filesystem>
+#include <ios>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ class Child {
   pid_t pid() const { return pid_; }
   // The exit code if it has ended (128 + signal if a signal ended it), nothing while it runs.
   std::optional<int> poll();
+  // Why it ended, for an error message: the last lines that it logged as errors, which mpirun's banners would hide;
+  // without any, the last lines of all. What was in the log before its start is left out. Lines end with \n and are
+  // indented.
+  std::string last_words() const;
   void signal(int number);                      // to the process alone; nothing if it has ended
   bool wait_for(int timeout_ms);                // true if it ended in time
   void kill(int patience_ms = 2000);            // SIGTERM, patience, SIGKILL to the whole group; reaps
@@ -33,6 +38,7 @@ class Child {
   Child() = default;
   std::string name_;
   std::filesystem::path log_;
+  std::streamoff log_begin_ = 0;                // where its own lines begin
   pid_t pid_ = -1;
   std::optional<int> code_;
 };

@@ -28,6 +28,25 @@ TEST_F(ChildTest, ItsExitCodeAndOutputAreKept) {
   EXPECT_EQ(tail(log_, 5), "  | said\n");
 }
 
+TEST_F(ChildTest, ItsLastWordsAreItsErrorsNotTheBannerOfMpirun) {
+  std::ofstream(log_) << "2026-11-25 01:31:30.000 E [worker 1] of a process before it\n";
+  const std::string error = "2026-11-25 01:31:36.274 E [worker 0] step 132 the cut was not committed";
+  std::string script = "echo '2026-11-25 01:31:32.896 I [worker 0] step 132 done'; echo '" + error + "'; echo more;";
+  script += "echo '2026-11-25 01:31:36.275 I [worker 1] goes on'; echo " + std::string(74, '-') + ";";
+  script += "for i in 1 2 3 4 5 6 7 8; do echo MPI_ABORT was invoked; done; echo " + std::string(74, '-');
+  auto child = Child::start("sh", {"sh", "-c", script}, log_);
+  ASSERT_TRUE(child) << child.error().message;
+  ASSERT_TRUE(child.value().wait_for(5000));
+  EXPECT_EQ(child.value().last_words(), "  | " + error + "\n  | more\n");
+}
+
+TEST_F(ChildTest, WithoutAnErrorItsLastWordsAreItsLastLines) {
+  auto child = Child::start("sh", {"sh", "-c", "echo 'dyad-ps: no such file'"}, log_);
+  ASSERT_TRUE(child) << child.error().message;
+  ASSERT_TRUE(child.value().wait_for(5000));
+  EXPECT_EQ(child.value().last_words(), "  | dyad-ps: no such file\n");
+}
+
 TEST_F(ChildTest, AProgramThatIsNotThereIsAnErrorNotAnExitCode) {
   auto child = Child::start("ghost", {"dyad-no-such-program"}, log_);
   ASSERT_FALSE(child);

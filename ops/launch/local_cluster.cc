@@ -45,7 +45,7 @@ class Lasting {
 // What an ended process leaves to say, under the code of its end.
 Error error_of(Child& child) {
   const int code = child.poll().value_or(0);
-  std::string log = tail(child.log(), 8);
+  std::string log = child.last_words();
   if (!log.empty()) log.pop_back();           // the newline
   return fail(code >= 1 && code <= 6 ? static_cast<Code>(code) : Code::kFailed, "{} ended with code {}{} (log {}):\n{}",
               child.name(), code, code == 0 ? " before the workers did" : "", child.log().string(), log);
@@ -201,7 +201,7 @@ void LocalCluster::finish_evaluator() {
   }
   if (const auto code = evaluator_->poll(); code && *code != 0)
     LOG_WARN("the evaluator ended with code {}; run `dyad eval` by hand. Its log:\n{}", *code,
-             tail(evaluator_->log(), 8));
+             evaluator_->last_words());
 }
 
 void LocalCluster::kill_all() {

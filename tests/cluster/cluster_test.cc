@@ -287,6 +287,16 @@ TEST(Cluster, StoppedTwiceItLeavesAtOnce) {
   EXPECT_TRUE(processes_of(job).empty());
 }
 
+TEST(Cluster, AFailureIsToldByTheRankThatFailed) {
+  if (fs::exists("/dev/nvidia0")) GTEST_SKIP() << "with a GPU this job does not fail";
+  auto argv = train_command(scratch() / "no_gpu", {"train.device=cuda"});
+  argv.insert(argv.end(), {"--restarts", "0"});
+  const Outcome outcome = run(argv);
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_NE(outcome.output.find("E [worker 0]"), std::string::npos) << outcome.output;
+  EXPECT_EQ(outcome.output.find("MPI_ABORT"), std::string::npos) << outcome.output;
+}
+
 TEST(Cluster, AKilledLauncherLeavesNoProcessAndAResumeChangesNothing) {
   const auto job = scratch() / "killed_launcher";
   const Sets sets{"checkpoint.every_steps=5", "train.epochs=4"};
