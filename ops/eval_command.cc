@@ -1,47 +1,37 @@
 // dyad eval: starts the evaluation ranks under mpirun, once or behind each checkpoint of a running job.
-#include <cerrno>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <memory>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <thread>
 #include <CLI/CLI.hpp>
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/start.h"
 #include "ops/command.h"
 #include "ops/follower.h"
+#include "ops/launch/child.h"
 
 namespace dyad::ops {
 namespace {
 
-volatile std::sig_atomic_t running = 0;      // mpirun's process id
-void pass_on(int number) {
-  if (running > 0) ::kill(static_cast<pid_t>(running), number);
-}
+std::atomic<int> leave{0};               // the signal that asked for it
+void on_leave(int number) { leave = number; }
 
-// On this terminal, and with the signals that this process gets. Gives the exit code.
+// On this terminal. Gives mpirun's exit code, or 128 + the signal that ended it: mpirun's own would be 1.
 Result<int> run_here(std::vector<std::string> argv) {
-  std::vector<char*> raw;
-  for (auto& a : argv) raw.push_back(a.data());
-  raw.push_back(nullptr);
-  const pid_t pid = ::fork();
-  if (pid < 0) return fail(Code::kFailed, "cannot start a process: {}", std::strerror(errno));
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    ::execvp(raw[0], raw.data());
-    ::_exit(127);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
+    if (std::signal(number, on_leave) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
+  DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}));
+  while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  if (leave) {
+    child.kill(kMpirunEndMs);
+    return 128 + leave;
   }
-  running = pid;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, pass_on);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-  running = 0;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+  if (*child.poll() == 127)
     return fail(Code::kNotFound, "cannot start mpirun; install Open MPI (tools/setup.sh) or put it in PATH");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return *child.poll();
 }
 
 // A result that is the job's own counts for it, whoever made it: `best` may move. Elsewhere there is no job to tell.

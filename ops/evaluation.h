@@ -12,6 +12,9 @@
 
 namespace dyad::ops {
 
+// What mpirun gets to end its ranks: less than the launcher gives its evaluator (ops/launch/local_cluster.cc).
+inline constexpr int kMpirunEndMs = 4000;
+
 struct EvalOptions {
   std::string checkpoint, follow, split = "validation", data, json;
   std::vector<std::string> sets;

@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMpirunEndMs = 4000;       // less than the launcher gives this process (ops/launch/local_cluster.cc)
 constexpr Millis kTellAgainMs = 2000;    // between two tries to report one result
 
 std::atomic<bool> last_round{false}, leave{false};
@@ -80,7 +79,7 @@ class Follower {
     while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (leave) child.kill(kMpirunEndMs);
     else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName))
-      LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, tail(child.log(), 6));
+      LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, child.last_words());
     return ok();
   }
 

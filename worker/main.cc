@@ -19,7 +19,12 @@ namespace dyad::worker {
 namespace {
 
 std::atomic<int> stop_signal{0};
-void on_stop(int) { stop_signal = 1; }
+// The first asks for a checkpoint and the end; a rank that has no step to do that after is ended by the second.
+void on_stop(int) {
+  if (stop_signal.exchange(1) == 0) return;
+  std::signal(SIGTERM, SIG_DFL);
+  std::raise(SIGTERM);
+}
 
 Result<std::unique_ptr<comm::Collective>> open_collective(const std::string& device, int* argc, char*** argv) {
   if (comm::launched_rank() < 0) return comm::make_solo();
@@ -82,9 +87,11 @@ int run(int argc, char** argv) {
   if (train_command->parsed())
     if (auto config = config::load(sources)) device = config.value().train.device;
   set_log_role(train_command->parsed() ? "worker" : "evaluator", std::max(0, comm::launched_rank()));
-  std::signal(SIGUSR1, on_stop);
-  std::signal(SIGTERM, on_stop);
-  std::signal(SIGINT, SIG_IGN);               // Ctrl-C reaches the launcher too, which asks by SIGUSR1
+  if (train_command->parsed()) {              // an evaluation has nothing to save: signals end it
+    std::signal(SIGUSR1, on_stop);
+    std::signal(SIGTERM, on_stop);
+    std::signal(SIGINT, SIG_IGN);             // Ctrl-C reaches the launcher too, which asks by SIGUSR1
+  }
   auto all = open_collective(device, &argc, &argv);
   if (!all) {
     LOG_ERROR("{}", all.error().message);

@@ -17,6 +17,8 @@
 namespace dyad::ops {
 namespace {
 
+constexpr int kNoLog = -1;
+
 // In the new process, after fork: only calls that are safe there. Reports errno of a failed exec through the pipe.
 [[noreturn]] void become(const std::vector<char*>& argv, int log_fd, int error_pipe, int niceness, pid_t parent) {
   setpgid(0, 0);
@@ -24,13 +26,24 @@ namespace {
   if (getppid() != parent) _exit(127);          // the launcher died before prctl
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, 0);
-  dup2(log_fd, 1);
-  dup2(log_fd, 2);
+  if (log_fd != kNoLog) {
+    dup2(log_fd, 1);
+    dup2(log_fd, 2);
+  }
   if (niceness != 0) (void)!nice(niceness);
   execvp(argv[0], argv.data());
   const int error = errno;
   (void)!write(error_pipe, &error, sizeof error);
   _exit(127);
+}
+
+Result<int> open_log(const std::filesystem::path& log) {
+  if (log.empty()) return kNoLog;
+  std::error_code ignored;
+  std::filesystem::create_directories(log.parent_path(), ignored);
+  const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) return fail(Code::kInvalid, "{}: {}; make its folder writable", log.string(), std::strerror(errno));
+  return fd;
 }
 
 constexpr std::size_t kErrorLines = 4, kLines = 12;
@@ -73,20 +86,20 @@ bool is_broken_promise(const std::string& line) {
 
 Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
                            int niceness) {
-  std::error_code ignored;
-  std::filesystem::create_directories(log.parent_path(), ignored);
-  const int log_fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (log_fd < 0) return fail(Code::kInvalid, "{}: {}; make its folder writable", log.string(), std::strerror(errno));
+  DYAD_TRY(log_fd, open_log(log));
   int pipe_fd[2];
-  if (pipe2(pipe_fd, O_CLOEXEC) != 0) { close(log_fd); return fail(Code::kFailed, "pipe: {}", std::strerror(errno)); }
+  if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
+    if (log_fd != kNoLog) close(log_fd);
+    return fail(Code::kFailed, "pipe: {}", std::strerror(errno));
+  }
   std::vector<char*> raw;
   for (auto& a : argv) raw.push_back(a.data());
   raw.push_back(nullptr);
-  const off_t log_begin = lseek(log_fd, 0, SEEK_END);
+  const off_t log_begin = log_fd == kNoLog ? 0 : lseek(log_fd, 0, SEEK_END);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) become(raw, log_fd, pipe_fd[1], niceness, parent);
-  close(log_fd);
+  if (log_fd != kNoLog) close(log_fd);
   close(pipe_fd[1]);
   int error = 0;
   const bool failed = pid < 0 || read(pipe_fd[0], &error, sizeof error) == sizeof error;

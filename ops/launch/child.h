@@ -13,8 +13,9 @@ namespace dyad::ops {
 
 class Child {
  public:
-  // Starts argv[0] (searched in PATH if it has no slash) with stdout and stderr appended to `log`. `niceness` is added
-  // to this process's. Fails with kNotFound if the program cannot be executed.
+  // Starts argv[0] (searched in PATH if it has no slash) with stdout and stderr appended to `log`; an empty `log`: with
+  // those of this process. `niceness` is added to this process's. Fails with kNotFound if the program cannot be
+  // executed.
   static Result<Child> start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
                              int niceness = 0);
   Child(Child&& other) noexcept;

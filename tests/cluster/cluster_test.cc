@@ -377,6 +377,29 @@ TEST(Cluster, PartsStartedByHandGiveTheSameBytes) {
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
 }
 
+std::size_t ranks_at_work(const fs::path& folder) {
+  std::size_t ranks = 0;
+  std::string name;
+  for (const pid_t pid : processes_of(folder))
+    if (std::ifstream comm("/proc/" + std::to_string(pid) + "/comm"); std::getline(comm, name) && name == "dyad-worker")
+      ++ranks;
+  return ranks;
+}
+
+TEST(Cluster, AnEvaluationEndsByASignal) {
+  const std::string checkpoint = undisturbed().string();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    auto child = start(
+        "eval", {program("dyad"), "eval", checkpoint, "--ranks", "3", "--set", "eval.batch=1"},
+        scratch() / "eval_signal.log");
+    EXPECT_TRUE(soon([&] { return ranks_at_work(checkpoint) == 3; })) << ops::tail(child.log(), 20);
+    child.signal(signal);
+    EXPECT_TRUE(child.wait_for(20'000));
+    EXPECT_EQ(child.poll(), 128 + signal) << ops::tail(child.log(), 20);
+    EXPECT_EQ(ranks_at_work(checkpoint), 0u);
+  }
+}
+
 TEST(Cluster, ACoordinatorThatIsAskedToLeaveInTheMiddleChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(),
                        trained_with_a_kill("ended_coordinator", {"dyad-coordinator", SIGTERM})),
