@@ -7,6 +7,7 @@
 #include "common/config/cli.h"
 #include "common/data/dataset.h"
 #include "common/data/trie.h"
+#include "common/io/atomic_file.h"
 #include "common/net/job_key.h"
 #include "coordinator/checkpoint_store.h"
 #include "coordinator/server.h"
@@ -56,6 +57,15 @@ CoordinatorOptions options_of(const config::Config& config) {
   return options;
 }
 
+// The resolved configuration in the job's folder, for whoever follows the job; `dyad train` has put it there already.
+Status leave_config(const config::Config& config, const std::string& from) {
+  const auto file = std::filesystem::path(config.job.dir) / ckpt::kConfigName;
+  std::error_code ignored;
+  if (std::filesystem::equivalent(from, file, ignored)) return ok();
+  DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
+  return ok();
+}
+
 Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
@@ -76,6 +86,7 @@ Status run(const config::Sources& sources, StartMode mode) {
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options, plan, store);
   DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
+  DYAD_TRYV(leave_config(config, sources.file));
   return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,
                 config.security.trusted_network},
                coordinator, journal, stop_requested);

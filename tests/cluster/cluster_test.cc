@@ -377,6 +377,36 @@ TEST(Cluster, PartsStartedByHandGiveTheSameBytes) {
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
 }
 
+// The script of deploy/ itself, as a person uses it.
+TEST(Cluster, TheMpirunScriptStopsResumesAndEvaluates) {
+  const auto job = scratch() / "script", config = scratch() / "script.toml";
+  auto argv = train_command(job, {"checkpoint.every_steps=30", "train.epochs=4", "eval.during_training=true"});
+  argv[1] = "config";
+  const Outcome resolved = run(argv);
+  ASSERT_EQ(resolved.code, 0) << resolved.output;
+  std::ofstream(config) << resolved.output;
+  fs::create_directories(job);                                       // what it resolves lies there: so all name it
+  const std::vector<std::string> script{"env", "TMPDIR=" + job.string(),
+                                        "PATH=" DYAD_BIN ":" + std::string(std::getenv("PATH")),
+                                        DYAD_SOURCE "/deploy/mpirun.sh", config.string()};
+  auto child = start("script", script, scratch() / "script.log");
+  ASSERT_TRUE(wait_for_step(job, 30)) << ops::tail(child.log(), 20);
+  child.signal(SIGINT);
+  ASSERT_TRUE(child.wait_for(60'000)) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), ops::kStoppedExitCode) << ops::tail(child.log(), 20);
+  EXPECT_TRUE(processes_of(job).empty()) << "Ctrl-C left processes behind";
+  ASSERT_NE(last_checkpoint(job).filename(), undisturbed_four_epochs().filename()) << "it was done before the stop";
+  auto again = script;
+  again.insert(again.end(), {"--resume", "--set", "servers.count=1"});
+  const Outcome resumed = run(again, 250);
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
+  EXPECT_TRUE(fs::exists(ckpt::checkpoints_dir(job) / "best" / "eval-validation.json")) << resumed.output;
+  EXPECT_TRUE(processes_of(job).empty());
+  const Outcome refused = run(script);
+  EXPECT_EQ(refused.code, static_cast<int>(Code::kInvalid)) << refused.output;
+}
+
 std::size_t ranks_at_work(const fs::path& folder) {
   std::size_t ranks = 0;
   std::string name;

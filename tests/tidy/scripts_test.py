@@ -33,7 +33,9 @@ class Shell(unittest.TestCase):
             self.assertIn(f"{name}.sh", refused.stderr)
 
     def test_mpirun_wants_a_configuration(self):
-        self.assertEqual(run(ROOT / "deploy/mpirun.sh", "/nowhere.toml").returncode, 2)
+        refused = run(ROOT / "deploy/mpirun.sh", "/nowhere.toml")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--resume", refused.stderr)
 
 
 # In the place of `dyad`: says what it was asked, and ends its training with the code in the file `end`.
