@@ -7,6 +7,7 @@
 #include <thread>
 #include <CLI/CLI.hpp>
 #include "common/base/log.h"
+#include "common/base/progress.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/start.h"
 #include "ops/command.h"
@@ -23,6 +24,7 @@ void on_leave(int number) { leave = number; }
 Result<int> run_here(std::vector<std::string> argv) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
     if (std::signal(number, on_leave) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
+  if (Progress::is_terminal()) argv.push_back("--terminal");
   DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}));
   while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   if (leave) {

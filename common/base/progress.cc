@@ -8,12 +8,14 @@
 
 namespace dyad {
 
-Progress::Progress(std::string label, std::uint64_t total, std::string unit)
+Progress::Progress(std::string label, std::uint64_t total, std::string unit, bool on_terminal)
     : label_(std::move(label)),
       unit_(std::move(unit)),
       total_(total),
       start_s_(steady_now_s()),
-      terminal_(isatty(2) == 1) {}
+      terminal_(on_terminal) {}
+
+bool Progress::is_terminal() { return isatty(2) == 1; }
 
 Progress::~Progress() { if (!ended_ && terminal_ && drawn_s_ > 0) std::fputc('\n', stderr); }
 

@@ -8,12 +8,14 @@ namespace dyad {
 
 class Progress {
  public:
-  Progress(std::string label, std::uint64_t total, std::string unit);   // "train", 1200, "steps"
+  // "train", 1200, "steps".
+  Progress(std::string label, std::uint64_t total, std::string unit, bool on_terminal = is_terminal());
   ~Progress();                                                          // ends the line if finish() was not called
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void at(std::uint64_t done, const std::string& note = "");            // cheap: draws at most 5 times a second
   void finish(const std::string& note = "");
+  static bool is_terminal();                                            // whether this process's stderr is one
 
  private:
   void draw(const std::string& note, bool last);

@@ -61,13 +61,14 @@ template <class List> void count(Counts& counts, std::size_t list, const List& i
 }
 
 // Batch b of users belongs to rank b mod R: what is decoded together is the same for any number of ranks.
-Counts decode_part(const LoadedModel& loaded, std::span<const data::Sample> samples, const comm::Collective& all) {
+Counts decode_part(const LoadedModel& loaded, std::span<const data::Sample> samples, const comm::Collective& all,
+                   bool on_terminal) {
   const auto& config = loaded.config;
   const auto& dataset = loaded.data.dataset;
   BeamSearch search(*loaded.model, {loaded.tables[0], {loaded.tables[1], loaded.tables[2]}}, loaded.data.trie_views(),
                     {config.eval.beams, kPlaces});
   Counts counts{};
-  Progress progress("evaluate", samples.size(), "users");
+  Progress progress("evaluate", samples.size(), "users", on_terminal || Progress::is_terminal());
   const std::size_t batch = std::max<std::uint32_t>(1, config.eval.batch), ranks = all.size();
   for (std::size_t begin = all.rank().value * batch; begin < samples.size(); begin += ranks * batch) {
     const auto part = samples.subspan(begin, std::min(batch, samples.size() - begin));
@@ -85,6 +86,7 @@ Counts decode_part(const LoadedModel& loaded, std::span<const data::Sample> samp
     }
     if (all.rank() == WorkerRank{0}) progress.at(std::min(samples.size(), begin + ranks * batch));
   }
+  if (all.rank() == WorkerRank{0}) progress.finish();
   return counts;
 }
 
@@ -151,6 +153,7 @@ void add_eval_options(CLI::App& app, EvalJobOptions& options) {
   app.add_option("--data", options.data, "dataset folder, if not the one it was trained on");
   app.add_option("--users", options.users, "only so many users, drawn by the seed (0: all)");
   app.add_option("--json", options.json, "write the result to this file too");
+  app.add_flag("--terminal", options.on_terminal, "draw a bar: mpirun's stderr is a terminal, a rank's own never is");
   app.add_option("--set", options.sets, "over the checkpoint's configuration (repeatable)")->allow_extra_args(false);
 }
 
@@ -159,7 +162,7 @@ Status run_eval_job(const EvalJobOptions& options, comm::Collective& all) {
   at::set_num_threads(static_cast<int>(loaded.config.eval.threads));
   const auto samples = chosen_samples(loaded, options);
   const double start = steady_now_s();
-  Counts counts = decode_part(loaded, samples, all);
+  Counts counts = decode_part(loaded, samples, all, options.on_terminal);
   DYAD_TRYV(all.sum(counts));
   const double users_per_s = static_cast<double>(samples.size()) / (steady_now_s() - start);
   if (all.rank() != WorkerRank{0}) return all.barrier();

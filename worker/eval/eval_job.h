@@ -22,6 +22,7 @@ struct EvalJobOptions {
   std::string json;                           // also write the result here
   std::optional<std::uint32_t> users;         // the first so many in an order that the seed shuffles, 0: all; else as
                                               // the job does: eval.during_training_users, for test eval.users
+  bool on_terminal = false;                   // what rank 0 says of its progress ends on one, though by mpirun's pipe
 };
 void add_eval_options(CLI::App& app, EvalJobOptions& options);
 
