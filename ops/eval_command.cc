@@ -50,7 +50,18 @@ Status tell_job(const EvalOptions& options) {
   return ok();
 }
 
-Result<int> evaluate_once(const EvalOptions& options) {
+// As many as the configuration says that the ranks will read. What is no checkpoint is theirs to refuse.
+Result<std::uint32_t> ranks_of(const EvalOptions& options) {
+  if (options.ranks > 0) return options.ranks;
+  const auto file = std::filesystem::path(options.checkpoint) / ckpt::kConfigName;
+  if (!std::filesystem::exists(file)) return 1u;
+  DYAD_TRY(config, config::load({file.string(), /*environment=*/false, options.sets}));
+  return config.eval.workers;
+}
+
+Result<int> evaluate_once(EvalOptions options) {
+  DYAD_TRY(ranks, ranks_of(options));
+  options.ranks = ranks;
   DYAD_TRY(code, run_here(worker_arguments(options, options.checkpoint)));
   if (code != 0) return code;
   if (const Status told = tell_job(options); !told)
@@ -71,9 +82,8 @@ void add_eval_command(CLI::App& dyad, int& exit_code) {
   command->add_option("--split", options->split, "which held-out items")
       ->check(CLI::IsMember({"validation", "test"}))
       ->capture_default_str();
-  command->add_option("--ranks", options->ranks, "MPI ranks that share the users")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  command->add_option("--ranks", options->ranks, "MPI ranks that share the users (default: eval.workers)")
+      ->check(CLI::Range(1, 4096));
   command
       ->add_option("--users", options->users,
                    "only so many users, drawn by the seed (0: all); if not given, as many as the job's own: "

@@ -18,7 +18,7 @@ inline constexpr int kMpirunEndMs = 4000;
 struct EvalOptions {
   std::string checkpoint, follow, split = "validation", data, json;
   std::vector<std::string> sets;
-  std::uint32_t ranks = 1;
+  std::uint32_t ranks = 0;                   // 0: eval.workers
   std::optional<std::uint32_t> users;        // 0: all; none: as many as the job's own evaluation has
 };
 

@@ -112,7 +112,7 @@ Status follow(EvalOptions options) {
   DYAD_TRY(config, config::load({(fs::path(options.follow) / "config.toml").string(),
                                  /*environment=*/false, {}}));
   config.job.dir = options.follow;
-  options.ranks = std::max(options.ranks, config.eval.workers);
+  if (options.ranks == 0) options.ranks = config.eval.workers;
   Follower follower(options, config);
   for (bool last = false; !last && !leave;) {
     last = last_round.load();

@@ -416,11 +416,11 @@ std::size_t ranks_at_work(const fs::path& folder) {
   return ranks;
 }
 
-TEST(Cluster, AnEvaluationEndsByASignal) {
+TEST(Cluster, AnEvaluationEndsByASignalAndHasTheRanksOfItsConfiguration) {
   const std::string checkpoint = undisturbed().string();
   for (const int signal : {SIGINT, SIGTERM}) {
     auto child = start(
-        "eval", {program("dyad"), "eval", checkpoint, "--ranks", "3", "--set", "eval.batch=1"},
+        "eval", {program("dyad"), "eval", checkpoint, "--set", "eval.workers=3", "--set", "eval.batch=1"},
         scratch() / "eval_signal.log");
     EXPECT_TRUE(soon([&] { return ranks_at_work(checkpoint) == 3; })) << ops::tail(child.log(), 20);
     child.signal(signal);
