@@ -37,12 +37,14 @@ Status publish(const Options& options, const char* model, const baseline::Rankin
 }
 
 Status popularity(const Options& options) {
+  DYAD_TRYV(check_folder_of(options.json));
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   return publish(options, "popularity", baseline::rank_by_popularity(dataset, data::Split::kTest),
                  baseline::rank_by_popularity(dataset, data::Split::kValidation));
 }
 
 Status sasrec(const Options& options) {
+  DYAD_TRYV(check_folder_of(options.json));
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   std::unique_ptr<Progress> bar;
   const auto on_batch = [&](std::size_t done, std::size_t all) {

@@ -60,6 +60,7 @@ Result<std::uint32_t> ranks_of(const EvalOptions& options) {
 }
 
 Result<int> evaluate_once(EvalOptions options) {
+  DYAD_TRYV(check_folder_of(options.json));
   DYAD_TRY(ranks, ranks_of(options));
   options.ranks = ranks;
   DYAD_TRY(code, run_here(worker_arguments(options, options.checkpoint)));

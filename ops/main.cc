@@ -1,5 +1,4 @@
 // dyad: the command for people. Knows no logic of its own; see the *_command.cc files.
-#include <cstdio>
 #include <CLI/CLI.hpp>
 #include "common/base/log.h"
 #include "ops/command.h"
@@ -33,12 +32,6 @@ constexpr AddCommand* kCommands[] = {
     add_synth_command,
     add_train_command,
 };
-
-int finish(const Status& status) {
-  if (status.has_value()) return 0;
-  std::fprintf(stderr, "dyad: %s\n", status.error().message.c_str());
-  return static_cast<int>(status.error().code);
-}
 
 }  // namespace dyad::ops
 

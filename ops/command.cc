@@ -1,0 +1,21 @@
+#include "ops/command.h"
+
+#include <cstdio>
+#include <filesystem>
+
+namespace dyad::ops {
+
+int finish(const Status& status) {
+  if (status.has_value()) return 0;
+  std::fprintf(stderr, "dyad: %s\n", status.error().message.c_str());
+  return static_cast<int>(status.error().code);
+}
+
+Status check_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::path(file).parent_path();
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return ok();
+  return fail(Code::kInvalid, "{}: there is no folder {}; make it, or name another file", file, folder.string());
+}
+
+}  // namespace dyad::ops
