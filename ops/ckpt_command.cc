@@ -6,6 +6,7 @@
 #include "common/base/digest.h"
 #include "common/ckpt/diff.h"
 #include "common/ckpt/manifest.h"
+#include "common/io/atomic_file.h"
 #include "ops/command.h"
 
 namespace dyad::ops {
@@ -34,6 +35,32 @@ fs::path listing_dir(const fs::path& path) {
   return fs::is_directory(path / "checkpoints") ? path / "checkpoints" : path;
 }
 
+// What the evaluation left beside a checkpoint: its metrics, or null.
+json validation_of(const fs::path& checkpoint) {
+  const auto text = io::read_file(checkpoint / "eval-validation.json");
+  if (!text) return nullptr;
+  const json result = json::parse(text.value(), nullptr, /*allow_exceptions=*/false);
+  return result.is_object() && result.contains("metrics") ? result["metrics"] : json();
+}
+
+std::string figure(const json& metrics, const char* name) {
+  const auto found = metrics.is_object() ? metrics.find(name) : metrics.end();
+  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+}
+
+// A job's folder in the place of a checkpoint is easily named by mistake.
+Status check_is_checkpoint(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path / ckpt::kManifestName, ignored)) return ok();
+  const fs::path dir = listing_dir(path);
+  DYAD_TRY(found, ckpt::list_checkpoints(dir, ckpt::Depth::kSizes));
+  if (found.empty() && dir == path) return ok();                 // the error of reading it says more
+  std::string names;
+  for (const auto& c : found) names += (names.empty() ? "" : ", ") + c.dir.filename().string();
+  return fail(Code::kInvalid, "{} is a job's folder, not a checkpoint; give one of {}: {}", path.string(), dir.string(),
+              names.empty() ? "there is none yet" : names);
+}
+
 Status list(const Options& options) {
   const fs::path dir = listing_dir(options.path);
   if (!fs::is_directory(dir)) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", dir.string());
@@ -42,16 +69,20 @@ Status list(const Options& options) {
   const std::string best = fs::read_symlink(dir / "best", ignored).filename().string();
   json lines = json::array();
   if (!options.json)
-    print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12}  {}", "CHECKPOINT", "STATE", "EPOCH", "BATCH", "SIZE", ""));
+    print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12} {:>10} {:>8}", "CHECKPOINT", "STATE", "EPOCH", "BATCH", "SIZE",
+                      "RECALL@10", "NDCG@10"));
   for (const auto& c : found) {
     const std::string name = c.dir.filename().string();
     const bool valid = c.state == ckpt::State::kValid;
+    const json validation = validation_of(c.dir);
     if (options.json)
       lines.push_back({{"folder", name}, {"step", c.step.value}, {"state", state_name(c.state)}, {"problem", c.problem},
-                       {"best", name == best}, {"bytes", total_bytes(c.manifest)}});
+                       {"best", name == best}, {"bytes", total_bytes(c.manifest)}, {"validation", validation}});
     else if (valid)
-      print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12}  {}", name, "valid", c.manifest.epoch, c.manifest.next_batch,
-                        megabytes(total_bytes(c.manifest)), name == best ? "best" : ""));
+      print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12} {:>10} {:>8}{}", name, "valid", c.manifest.epoch,
+                        c.manifest.next_batch, megabytes(total_bytes(c.manifest)),
+                        figure(validation, "fusion/recall@10"), figure(validation, "fusion/ndcg@10"),
+                        name == best ? "  best" : ""));
     else
       print(fmt::format("{:<18} {:<11} {}", name, state_name(c.state), c.problem));
   }
@@ -60,6 +91,7 @@ Status list(const Options& options) {
 }
 
 Status inspect(const Options& options) {
+  DYAD_TRYV(check_is_checkpoint(options.path));
   DYAD_TRY(m, ckpt::read_manifest(options.path));
   if (options.json) {
     DYAD_TRY(verified, ckpt::verify(options.path, ckpt::Depth::kSizes));
@@ -89,7 +121,13 @@ Status inspect(const Options& options) {
 }
 
 Status verify(const Options& options) {
+  DYAD_TRYV(check_is_checkpoint(options.path));
   DYAD_TRY(m, ckpt::verify(options.path, ckpt::Depth::kDigests));
+  if (options.json) {
+    print(json{{"path", options.path}, {"step", m.step.value}, {"files", m.files.size()}, {"bytes", total_bytes(m)},
+               {"state", "valid"}}.dump(1));
+    return ok();
+  }
   print(
       fmt::format("{}: step {}, {} files, {}: whole", options.path, m.step, m.files.size(), megabytes(total_bytes(m))));
   return ok();
@@ -97,6 +135,8 @@ Status verify(const Options& options) {
 
 // Gives whether they are equal.
 Result<bool> compare(const Options& options) {
+  DYAD_TRYV(check_is_checkpoint(options.path));
+  DYAD_TRYV(check_is_checkpoint(options.second));
   DYAD_TRY(report, ckpt::diff(options.path, options.second));
   if (options.json) {
     json list = json::array();
@@ -125,6 +165,7 @@ CLI::App* add_leaf(CLI::App* parent, const char* name, const char* help, const s
 void add_ckpt_command(CLI::App& dyad, int& exit_code) {
   auto* command = dyad.add_subcommand("ckpt", "List, look into, verify and compare checkpoints");
   command->require_subcommand(1);
+  command->footer("Example: dyad ckpt ls run");
   auto options = std::make_shared<Options>();
   auto* ls =
       add_leaf(command, "ls", "Checkpoints of a job and whether they are whole", options, "the job's folder (job.dir)");
@@ -138,6 +179,7 @@ void add_ckpt_command(CLI::App& dyad, int& exit_code) {
   look->callback([options, &exit_code] { exit_code = finish(inspect(*options)); });
   auto* check = add_leaf(command, "verify", "Reads every byte; names the first file that is not as the manifest says",
                          options, "a step-* folder");
+  check->add_flag("--json", options->json, "for scripts; a checkpoint that is not whole is told by the exit code");
   check->footer("Example: dyad ckpt verify run/checkpoints/step-0000001234");
   check->callback([options, &exit_code] { exit_code = finish(verify(*options)); });
   auto* diff = add_leaf(command, "diff", "Compares two checkpoints: exit code 0 when equal, 1 when not", options,

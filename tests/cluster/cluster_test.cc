@@ -430,6 +430,22 @@ TEST(Cluster, AnEvaluationEndsByASignalAndHasTheRanksOfItsConfiguration) {
   }
 }
 
+TEST(Cluster, CommandsSayWhatAFinishedJobIs) {
+  const std::string job = undisturbed().parent_path().parent_path().string();
+  const Outcome status = run({program("dyad"), "status", job});
+  EXPECT_EQ(status.code, 0) << status.output;
+  EXPECT_NE(status.output.find("finished at step"), std::string::npos) << status.output;
+  const Outcome verify = run({program("dyad"), "ckpt", "verify", job});
+  EXPECT_EQ(verify.code, 2) << verify.output;
+  EXPECT_NE(verify.output.find(undisturbed().filename().string()), std::string::npos) << verify.output;
+  const Outcome whole = run({program("dyad"), "ckpt", "verify", undisturbed().string(), "--json"});
+  EXPECT_EQ(nlohmann::json::parse(whole.output).at("state"), "valid");
+  const auto nowhere = scratch() / "nowhere";
+  const Outcome eval = run({program("dyad"), "eval", undisturbed().string(), "--json", (nowhere / "x.json").string()});
+  EXPECT_EQ(eval.code, 2) << eval.output;
+  EXPECT_FALSE(fs::exists(nowhere));
+}
+
 TEST(Cluster, ACoordinatorThatIsAskedToLeaveInTheMiddleChangesNothing) {
   EXPECT_EQ(difference(undisturbed_four_epochs(),
                        trained_with_a_kill("ended_coordinator", {"dyad-coordinator", SIGTERM})),
