@@ -71,6 +71,7 @@ void add_baseline_command(CLI::App& dyad, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = dyad.add_subcommand("baseline", "popularity and SASRec on the same split, full ranking");
   command->require_subcommand(1);
+  command->footer("Example: dyad baseline popularity --data data/ml-100k");
   auto* simple = command->add_subcommand("popularity", "the most frequent items of the training part");
   add_common(*simple, *options);
   simple->footer("Example: dyad baseline popularity --data data/ml-100k");

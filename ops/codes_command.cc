@@ -28,6 +28,7 @@ std::vector<codes::Stream> streams_of(const std::string& name) {
 
 Status build(Options options) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
+  nlohmann::json all = nlohmann::json::array();
   for (const codes::Stream stream : streams_of(options.stream)) {
     std::unique_ptr<Progress> bar;
     const std::string label = std::string("codes, ") + codes::stream_name(stream);
@@ -37,9 +38,18 @@ Status build(Options options) {
       if (done == clusters) bar->finish();
     };
     DYAD_TRY(facts, codes::build_codes(options.data, stream, dataset.items(), options.build));
-    std::printf("%s: %zu items of %zu dims, %zu codes each, %.1f s -> %s\n", codes::stream_name(stream), facts.items,
-                facts.width, facts.levels, facts.seconds, codes::codes_file(options.data, stream).c_str());
+    const std::string file = codes::codes_file(options.data, stream).string();
+    all.push_back({{"stream", codes::stream_name(stream)},
+                   {"items", facts.items},
+                   {"dims", facts.width},
+                   {"levels", facts.levels},
+                   {"seconds", facts.seconds},
+                   {"file", file}});
+    if (!options.json)
+      std::printf("%s: %zu items of %zu dims, %zu codes each, %.1f s -> %s\n", codes::stream_name(stream), facts.items,
+                  facts.width, facts.levels, facts.seconds, file.c_str());
   }
+  if (options.json) std::printf("%s\n", all.dump(2).c_str());
   return ok();
 }
 
@@ -60,6 +70,7 @@ void add_common(CLI::App& command, Options& options) {
   command.add_option("--stream", options.stream, "behaviour, semantic or both")
       ->check(CLI::IsMember({"behaviour", "semantic", "both"}))
       ->capture_default_str();
+  command.add_flag("--json", options.json, "for scripts");
   command.add_option("--seed", options.build.seed, "of the clustering")->capture_default_str();
 }
 
@@ -70,6 +81,7 @@ void add_codes_command(CLI::App& dyad, int& exit_code) {
   options->build.threads = std::max(1u, std::thread::hardware_concurrency());
   auto* command = dyad.add_subcommand("codes", "item codes by hierarchical balanced k-means");
   command->require_subcommand(1);
+  command->footer("Example: dyad codes build --data data/ml-100k --k 64");
   auto* make = command->add_subcommand("build", "vectors -> codes; needs `dyad encode` first");
   add_common(*make, *options);
   make->add_option("--k", options->build.k, "children of a cluster")->capture_default_str();
@@ -82,7 +94,6 @@ void add_codes_command(CLI::App& dyad, int& exit_code) {
   auto* show = command->add_subcommand("report", "depth, balance, tightness and sample clusters");
   add_common(*show, *options);
   show->add_option("--clusters", options->report.clusters, "clusters to show")->capture_default_str();
-  show->add_flag("--json", options->json, "for scripts");
   show->footer("Example: dyad codes report --data data/ml-100k");
   show->callback([options, &exit_code] { exit_code = finish(report(*options)); });
 }

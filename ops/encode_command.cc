@@ -3,6 +3,7 @@
 #include <memory>
 #include <thread>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
@@ -17,7 +18,7 @@ struct Options {
   std::string data, model, file, tensor, stream = "semantic";
   std::size_t batch = 64;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-  bool random_init = false;
+  bool random_init = false, json = false;
   encode::DinOptions din;
 };
 
@@ -26,8 +27,15 @@ codes::Stream stream_of(const std::string& name) {
 }
 
 void report_written(const Options& options, codes::Stream stream, const io::Matrix& rows) {
+  const std::string file = codes::vectors_file(options.data, stream).string();
+  if (options.json) {
+    const nlohmann::json facts{
+        {"stream", codes::stream_name(stream)}, {"items", rows.rows}, {"dims", rows.cols}, {"file", file}};
+    std::printf("%s\n", facts.dump(1).c_str());
+    return;
+  }
   std::printf("%s vectors: %zu items of %zu dims -> %s\n", codes::stream_name(stream), rows.rows, rows.cols,
-              codes::vectors_file(options.data, stream).c_str());
+              file.c_str());
 }
 
 Status import_file(const Options& options) {
@@ -60,12 +68,13 @@ Status behaviour(Options options) {
   const auto on_epoch = [&](const encode::DinEpoch& e) {
     if (bar) bar->finish();
     bar.reset();
+    std::FILE* out = options.json ? stderr : stdout;
     if (e.epoch == 0)
-      std::printf("before training: next item among the 50 neighbours of the last one: %.4f\n", e.recall);
+      std::fprintf(out, "before training: next item among the 50 neighbours of the last one: %.4f\n", e.recall);
     else
-      std::printf("epoch %d: loss %.4f, next item among the 50 neighbours %.4f, %.1f s\n", e.epoch, e.loss, e.recall,
-                  e.seconds);
-    std::fflush(stdout);
+      std::fprintf(out, "epoch %d: loss %.4f, next item among the 50 neighbours %.4f, %.1f s\n", e.epoch, e.loss,
+                   e.recall, e.seconds);
+    std::fflush(out);
   };
   const auto on_batch = [&](std::size_t done, std::size_t all) {
     if (!bar) bar = std::make_unique<Progress>("DIN", all, "steps");
@@ -85,6 +94,7 @@ void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& ex
   command->add_option("--model", options->model, "folder of model.safetensors and vocab.txt")->required();
   command->add_option("--batch", options->batch, "texts at a time")->capture_default_str();
   command->add_option("--threads", options->threads, "compute threads")->capture_default_str();
+  command->add_flag("--json", options->json, "for scripts");
   command->footer("Example: dyad encode text --data data/ml-100k --model $(tools/fetch_data.sh minilm)");
   command->callback([options, &exit_code] { exit_code = finish(text(*options)); });
 }
@@ -108,6 +118,7 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
       ->capture_default_str();
   command->add_flag("--random-init", options->random_init,
                     "start from random rows, not from the factored co-occurrence matrix");
+  command->add_flag("--json", options->json, "for scripts");
   command->footer("Example: dyad encode behaviour --data data/ml-100k --epochs 3");
   command->callback([options, &exit_code] { exit_code = finish(behaviour(*options)); });
 }
@@ -121,6 +132,7 @@ void add_import(CLI::App& encode, const std::shared_ptr<Options>& options, int& 
       ->check(CLI::IsMember({"semantic", "behaviour"}))
       ->capture_default_str();
   command->add_option("--tensor", options->tensor, "name of the matrix, where the file holds several");
+  command->add_flag("--json", options->json, "for scripts");
   command->footer(
       "Example: dyad encode import text.safetensors --data data/beauty --stream semantic --tensor embedding");
   command->callback([options, &exit_code] { exit_code = finish(import_file(*options)); });
@@ -132,6 +144,7 @@ void add_encode_command(CLI::App& dyad, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = dyad.add_subcommand("encode", "item vectors: text, behaviour, or from a file");
   command->require_subcommand(1);
+  command->footer("Example: dyad encode behaviour --data data/ml-100k");
   add_text(*command, options, exit_code);
   add_behaviour(*command, options, exit_code);
   add_import(*command, options, exit_code);

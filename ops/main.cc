@@ -39,6 +39,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Dyad: distributed training of the EAGER two-stream generative recommender"};
   app.set_version_flag("--version", DYAD_VERSION);
   app.require_subcommand(1);
+  app.footer("Example: dyad train --config deploy/quickstart.toml --set job.data=DATA --set job.dir=RUN\n"
+             "Each command has --help with an example; tools/quickstart.sh runs them all.");
   int exit_code = 0;
   dyad::set_log_role("dyad", -1);
   for (auto* add : dyad::ops::kCommands) add(app, exit_code);
