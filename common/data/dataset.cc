@@ -25,12 +25,11 @@ Result<std::string> read_checked(const std::filesystem::path& dir, const std::st
 // All events of one partition, checked against the digest and the ranges of ids.
 Result<std::vector<Event>> read_partition(LogSource& log, PartitionId partition, const DatasetFacts& facts,
                                           const std::string& dir) {
-  std::vector<Event> events;
+  std::vector<Event> events;                       // grows with what the log holds: dataset.json's number may be wrong
   const std::uint64_t end = facts.partition_end[partition.value];
   if (end > UINT32_MAX)
     return fail(Code::kInvalid, "{}: partition {} of the log has {} events, at most {} are read; import with more "
                 "--partitions", dir, partition, end, UINT32_MAX);
-  events.reserve(end);
   DYAD_TRYV(log.read(partition, 0, end, [&](std::uint64_t, std::span<const Event> part) {
     events.insert(events.end(), part.begin(), part.end());
     return ok();

@@ -6,6 +6,7 @@
 #include <map>
 #include "common/base/random.h"
 #include "common/data/catalogue.h"
+#include "common/data/dataset_json.h"
 #include "common/data/dataset_writer.h"
 #include "common/data/epoch_plan.h"
 #include "common/data/log_reader.h"
@@ -150,6 +151,18 @@ TEST(Dataset, AlteredCatalogueListOrLogIsNamed) {
   }
   EXPECT_TRUE(Dataset::open(folder / "d").has_value());
   EXPECT_EQ(Dataset::open(folder / "nowhere").error().code, Code::kNotFound);
+}
+
+TEST(Dataset, MoreEventsThanTheLogHoldsAreAnErrorAndNoAllocation) {
+  const io::TempFolder folder;
+  make_dataset(folder / "d");
+  const std::filesystem::path file = folder / "d/dataset.json";
+  DatasetFacts facts = parse_dataset_json(io::read_file(file).value(), "x").value();
+  facts.partition_end[0] = std::uint64_t{1} << 62;
+  std::ofstream(file) << to_json(facts);
+  const auto opened = Dataset::open(folder / "d");
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_THAT(opened.error().message, HasSubstr("the log ends at offset"));
 }
 
 TEST(Dataset, EventsAppendedLaterDoNotBelongToIt) {
