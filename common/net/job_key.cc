@@ -17,7 +17,8 @@ Result<std::string> read_part(std::istream& in, const char* name, const std::fil
   std::string word, key;
   std::uint8_t raw[32];
   in >> word >> key;
-  if (word == name && key.size() == 40 && zmq_z85_decode(raw, key.c_str()) != nullptr) return key;
+  const bool whole = key.size() == 40 && key.find('\0') == std::string::npos;   // ZeroMQ would stop at a zero byte
+  if (word == name && whole && zmq_z85_decode(raw, key.c_str()) != nullptr) return key;
   return fail(Code::kInvalid, "{}: the {} key is missing or damaged; copy the file again, or make a new one for the "
               "whole job with `dyad key`", file.string(), name);
 }

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <unistd.h>
 #include <gtest/gtest.h>
@@ -127,6 +128,17 @@ TEST(JobKey, IsReadBackGuardedAndNeverOverwritten) {
   std::filesystem::remove(file);
   EXPECT_EQ(read_job_key(file).error().code, Code::kNotFound);
   EXPECT_FALSE(read_job_key("").value().enabled());
+}
+
+TEST(JobKey, WithAZeroByteWhereZeroMqWouldStopReadingIsRefused) {
+  const auto file = std::filesystem::path(testing::TempDir()) / ("job_key_zero_" + std::to_string(getpid()));
+  ASSERT_TRUE(write_job_key(file));
+  std::fstream key(file, std::ios::in | std::ios::out | std::ios::binary);
+  key.seekp(static_cast<std::streamoff>(std::string("dyad job key 1\npublic ").size()) + 35);   // 35 letters: 28 bytes
+  key.put('\0');
+  key.close();
+  EXPECT_FALSE(read_job_key(file));
+  std::filesystem::remove(file);
 }
 
 TEST(Net, AnAddressOfAllInterfacesIsAnnouncedByHostName) {
