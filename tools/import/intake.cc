@@ -1,6 +1,7 @@
 #include "tools/import/intake.h"
 
 #include "common/base/check.h"
+#include "common/base/utf8.h"
 
 namespace dyad::importer {
 namespace {

@@ -42,9 +42,6 @@ class Lines {
 // Pieces of `text` between single separators; an empty text is one empty piece.
 void split(std::string_view text, char separator, std::vector<std::string_view>& out);
 
-// How many bytes at the front of `text` are well-formed UTF-8: all of them, or those before the first fault.
-std::size_t utf8_prefix(std::string_view text);
-
 // The whole of `text` as a number, or nothing.
 template <class T> std::optional<T> number(std::string_view text) {
   T value{};

@@ -146,16 +146,6 @@ TEST(Import, TextThatIsNotUtf8IsRefusedWithItsPlaceInEveryFormat) {
   }
 }
 
-TEST(Utf8, PrefixEndsBeforeTheFirstByteOfWhatIsIllFormed) {
-  const std::string_view good[] = {"", "abc", "\xc3\xa9", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                                   "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-  for (const std::string_view text : good) EXPECT_EQ(utf8_prefix(text), text.size());
-  // A lone trail, overlong forms, a surrogate, above U+10FFFF, a byte of no use, cut short, a trail that is none.
-  const std::string_view bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
-                                  "\xf4\x90\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x82" "a"};
-  for (const std::string_view text : bad) EXPECT_EQ(utf8_prefix("ab" + std::string(text)), 2u);
-}
-
 TEST(Import, AnUnknownFormatAMissingFileAndAFolderInTheWayAreNamed) {
   TestFiles files;
   const auto path = files.put("e.jsonl", "{\"user\":1,\"item\":2}\n");
