@@ -69,6 +69,10 @@ TEST_F(ConfigFile, TheResolvedFileLoadsAsTheSameConfiguration) {
   EXPECT_EQ(again.job.seed, 9223372036854775807ull);
 }
 
+TEST_F(ConfigFile, TextThatTheResolvedFileCouldNotHoldIsRefused) {
+  EXPECT_EQ(error("", {"job.name=caf\xe9"}), "--set job.name=caf\xe9: job.name is not UTF-8, which a configuration is");
+}
+
 TEST_F(ConfigFile, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(error("[model]\ndimm = 3\n"), "job.toml:2: unknown key model.dimm; did you mean model.dim?");
   EXPECT_EQ(error("[train]\n\nmode = \"sync\"\ndropout = 0.1\n"),

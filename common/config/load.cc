@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 #include <fmt/format.h>
+#include "common/base/utf8.h"
 #include "common/config/keys.h"
 
 namespace dyad::config {
@@ -42,6 +43,8 @@ Status check_number(const std::string& place, const Key& key, const Value& value
 }
 
 Status check_text(const std::string& place, const Key& key, const std::string& text) {
+  if (utf8_prefix(text) != text.size())   // of --set or the environment: the job's config.toml could not be read again
+    return fail(Code::kInvalid, "{}: {} is not UTF-8, which a configuration is", place, key.full_name());
   const Allowed& a = key.allowed;
   bool good = !(a.not_empty && text.empty()) && text.starts_with(a.prefix);
   std::string hint;
