@@ -55,6 +55,12 @@ Manifest from_json(const json& j) {                        // throws json::excep
   return m;
 }
 
+// A manifest has three levels. To copy or dump a value recurses as deep as it is nested: deeper ones stop the parser.
+bool is_shallow(int depth, json::parse_event_t, json&) {
+  if (depth > 3) throw json::other_error::create(502, "nested deeper than a manifest is", nullptr);
+  return true;
+}
+
 // The digest of everything else in the manifest is inside it: an edit by hand does not go unseen.
 std::uint64_t own_digest(json j) {
   j.erase("digest");
@@ -97,7 +103,7 @@ Result<Manifest> read_manifest(const fs::path& dir) {
     return fail(Code::kNotFound, "{}: no manifest, the checkpoint was never finished", dir.string());
   DYAD_TRY(text, io::read_file(path));
   try {
-    const json j = json::parse(text);
+    const json j = json::parse(text, is_shallow);
     const std::uint32_t version = j.at("version");
     if (version != kManifestVersion)
       return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: {}", path.string(), version,

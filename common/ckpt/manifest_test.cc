@@ -107,6 +107,15 @@ TEST(Manifest, AVersionFromTomorrowIsRefusedNamingBoth) {
   EXPECT_EQ(list_checkpoints(folder.path(), Depth::kSizes).value().at(0).state, State::kNewer);
 }
 
+TEST(Manifest, OneThatIsNestedDeepIsRefusedAndDoesNotOverflowTheStack) {
+  const io::TempFolder folder;
+  const std::string nest = std::string(300'000, '[') + std::string(300'000, ']');
+  std::ofstream(folder / kManifestName) << "{\"version\":1,\"digest\":\"0000000000000000\",\"facts\":" + nest + "}";
+  const auto error = read_manifest(folder.path()).error();
+  EXPECT_EQ(error.code, Code::kInvalid);
+  EXPECT_THAT(error.message, HasSubstr("nested deeper than a manifest is"));
+}
+
 TEST(Manifest, EveryTruncationIsRefused) {
   const io::TempFolder folder;
   const fs::path dir = make_checkpoint(folder.path(), Step{1});

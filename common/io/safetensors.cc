@@ -37,7 +37,9 @@ Result<std::vector<std::size_t>> unsigned_list(const Json& value, const std::str
   if (!value.is_array()) return fail(Code::kInvalid, "{} is not a list", where);
   std::vector<std::size_t> out;
   for (const Json& n : value) {
-    if (!n.is_number_unsigned()) return fail(Code::kInvalid, "{} holds {}, not a whole number", where, n.dump());
+    if (!n.is_number_unsigned())   // a list in the list is only named: dump() recurses as deep as it is nested
+      return fail(Code::kInvalid, "{} holds {}, not a whole number", where,
+                  n.is_structured() ? n.type_name() : n.dump());
     out.push_back(n.get<std::size_t>());
   }
   return out;

@@ -87,6 +87,12 @@ TEST(Safetensors, HeadersThatLieAreRefused) {
   EXPECT_THAT(error_of(with_header("{\"__metadata__\":{\"a\":1}}", 0)), HasSubstr("'a' is not a string"));
 }
 
+TEST(Safetensors, AShapeThatIsNestedDeepIsRefusedAndDoesNotOverflowTheStack) {
+  const std::string shape = std::string(300'000, '[') + std::string(300'000, ']');
+  const std::string json = "{\"a\":{\"dtype\":\"F32\",\"shape\":" + shape + ",\"data_offsets\":[0,4]}}";
+  EXPECT_THAT(error_of(with_header(json, 4)), HasSubstr("shape holds array, not a whole number"));
+}
+
 TEST(Safetensors, EveryTruncationOfAFileIsRefused) {
   const TempFolder folder;
   const std::vector<float> values{1, 2, 3};

@@ -59,7 +59,9 @@ TEST(Import, RequireOrderNamesTheRowThatIsOlder) {
 TEST(S3recImport, RefusesWhatIsWrongAndSaysWhere) {
   struct Case { std::string sequences, times, items, message; };
   const std::string item = "{\"id\":1,\"key\":\"A\"}\n";
+  const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');   // must not overflow the stack
   const Case cases[] = {
+      {"1 1\n", "", "{\"id\":" + deep + "}\n", "items.jsonl:1: 'id' is array, wanted 1"},
       {"1 1 2\n", "1 5 4\n", "", "timestamps.txt:1:5: time 4 of user '1' is before 5"},
       {"1 1 2\n", "1 5 -1\n2 3\n", "", "timestamps.txt:2: a line more"},
       {"1 1 2\n2 1\n", "1 5 5\n", "", "timestamps.txt:1: ends before line 2"},

@@ -31,7 +31,10 @@ Status read_items(const fs::path& path, Intake& intake) {
     const auto id = object.find("id");
     if (id == object.end() || !id->is_number_unsigned() || id->get<std::uint64_t>() != place.line)
       return refuse(place, "'id' is {}, wanted {} (ids count from 1, a line each)",
-                    id == object.end() ? "missing" : id->dump(), place.line);
+                    id == object.end()     ? "missing"
+                    : id->is_structured()  ? id->type_name()   // dump() recurses as deep as it is nested
+                                           : id->dump(),
+                    place.line);
     DYAD_TRY(item, data::parse_catalogue_line(*line, place.text()));
     const auto keywords = object.find("keywords");
     if (item.title.empty() && keywords != object.end() && keywords->is_string())
