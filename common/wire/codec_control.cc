@@ -1,10 +1,16 @@
 // The messages to and from the coordinator.
+#include <cstring>
+#include <kj/debug.h>
 #include "common/wire/codec_parts.h"
 
 namespace dyad::wire::parts {
 namespace {
 
-std::string text(capnp::Text::Reader t) { return {t.begin(), t.size()}; }
+// Refuses a zero byte inside: Cap'n Proto lets one in but cuts the text there when it is encoded again.
+std::string text(capnp::Text::Reader t) {
+  KJ_REQUIRE(std::memchr(t.begin(), 0, t.size()) == nullptr, "a text with a zero byte");
+  return {t.begin(), t.size()};
+}
 
 template <class List> void put_numbers(const std::map<std::string, double>& from, List to) {
   unsigned i = 0;

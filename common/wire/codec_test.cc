@@ -1,5 +1,6 @@
 #include "common/wire/codec.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include "common/base/random.h"
@@ -102,6 +103,15 @@ TEST(Codec, BytesOfOthersAreRefused) {
   EXPECT_FALSE(decode(bad_route));
   const auto many = encode(envelope(Pull{Step{1}, ValueType::kFp32, std::vector<Section>(kSectionsMax + 1)}));
   EXPECT_FALSE(decode(many));
+}
+
+TEST(Codec, ATextWithAZeroByteIsRefusedSinceEncodingItCutsItThere) {
+  auto bytes = encode(envelope(Goodbye{"do?e"}));
+  *std::find(bytes.begin(), bytes.end(), std::byte{'?'}) = std::byte{0};
+  const auto result = decode(bytes);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kInvalid);
+  EXPECT_NE(result.error().message.find("a text with a zero byte"), std::string::npos) << result.error().message;
 }
 
 TEST(Codec, TruncatedMessagesAreRefused) {

@@ -47,6 +47,7 @@ __attribute__((target("avx,f16c"))) void widen(const std::byte* from, std::size_
 
 void to_wire(const float* from, std::size_t n, ValueType type, float scale, std::byte* to) {
   if (type == ValueType::kFp16) return narrow(from, n, scale, to);
+  if (n == 0) return;                            // a frame of no rows has no bytes: memcpy wants none either
   if (scale == 1.0f) { std::memcpy(to, from, n * sizeof(float)); return; }
   for (std::size_t i = 0; i < n; ++i) {
     const float x = from[i] * scale;
@@ -56,6 +57,7 @@ void to_wire(const float* from, std::size_t n, ValueType type, float scale, std:
 
 void from_wire(const std::byte* from, std::size_t n, ValueType type, float scale, float* to) {
   if (type == ValueType::kFp16) return widen<false>(from, n, scale, to);
+  if (n == 0) return;
   std::memcpy(to, from, n * sizeof(float));
   if (scale != 1.0f) for (std::size_t i = 0; i < n; ++i) to[i] *= scale;
 }
