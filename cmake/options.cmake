@@ -15,12 +15,16 @@ set(DYAD_MARCH "x86-64-v3" CACHE STRING "Passed to -march= (kernels that gain fr
 
 # stringop-overflow and restrict: GCC 12 reports them falsely inside fmt and std::string
 add_library(dyad_options INTERFACE)
-target_compile_options(dyad_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-stringop-overflow
-  -Wno-restrict -march=${DYAD_MARCH} $<$<BOOL:${DYAD_WERROR}>:-Werror>)
+target_compile_options(dyad_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+  "$<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow;-Wno-restrict>" -march=${DYAD_MARCH}
+  $<$<BOOL:${DYAD_WERROR}>:-Werror>)
 target_include_directories(dyad_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(DYAD_SANITIZE)
   target_compile_options(dyad_options INTERFACE -fsanitize=${DYAD_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
   target_link_options(dyad_options INTERFACE -fsanitize=${DYAD_SANITIZE})
+endif()
+if(DYAD_SANITIZE MATCHES fuzzer)   # an index beyond a std::span or std::string_view is found, too
+  target_compile_definitions(dyad_options INTERFACE _GLIBCXX_ASSERTIONS)
 endif()
 
 find_program(DYAD_CCACHE ccache)

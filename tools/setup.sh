@@ -3,15 +3,18 @@
 # only what is missing.
 #   tools/setup.sh            everything that building and testing need; on a machine with an NVIDIA GPU also --gpu
 #   tools/setup.sh --gpu      the CUDA libraries of LibTorch and NCCL too (2 GB more to fetch)
+#   tools/setup.sh --fuzz     clang and its fuzzer too, for tools/test.sh --fuzz
 #   tools/setup.sh --prefix   prints the folder that holds the unpacked wheels (DYAD_DEPS, or a folder of your cache)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/wheel.sh"
 deps=${DYAD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/dyad/deps}
 gpu=; [ -e /dev/nvidiactl ] && gpu=yes
+fuzz=()
 case "${1:-}" in
   --prefix) echo "$deps"; exit 0 ;;
   -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
   --gpu) gpu=yes ;;
+  --fuzz) fuzz=(clang libclang-rt-dev llvm) ;;
   "") ;;
   *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
 esac
@@ -20,7 +23,7 @@ die() { echo "setup.sh: $*" >&2; exit 1; }
 packages=(ca-certificates git g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
   openmpi-bin libopenmpi-dev libzmq3-dev cppzmq-dev capnproto libcapnp-dev libboost-dev libgtest-dev libgmock-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libxxhash-dev libzstd-dev
-  nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev)
+  nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev "${fuzz[@]}")
 missing=()
 for p in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" = 'install ok installed' ] || missing+=("$p")

@@ -32,6 +32,11 @@ class Shell(unittest.TestCase):
             self.assertEqual(refused.returncode, 2, name)
             self.assertIn(f"{name}.sh", refused.stderr)
 
+    def test_fuzzing_wants_seconds(self):
+        refused = run(ROOT / "tools/test.sh", "--fuzz", "soon")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("not 'soon'", refused.stderr)
+
     def test_mpirun_wants_a_configuration(self):
         refused = run(ROOT / "deploy/mpirun.sh", "/nowhere.toml")
         self.assertEqual(refused.returncode, 2)
