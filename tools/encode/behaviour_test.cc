@@ -97,6 +97,18 @@ TEST(Din, IsAFunctionOfItsSeed) {
   EXPECT_NE(first, run(2));
 }
 
+TEST(Din, HasTheSameBitsForEveryNumberOfThreads) {
+  const auto h = tastes(600, 6, 40);                                    // several pieces of history rows a step
+  const auto run = [&](unsigned threads) {
+    return train_din(h, {.dim = 32, .negatives = 40, .epochs = 2, .threads = threads}, [](const DinEpoch&) {})
+        .value()
+        .values;
+  };
+  const auto one = run(1);
+  EXPECT_EQ(run(2), one);
+  EXPECT_EQ(run(5), one);
+}
+
 TEST(Din, RefusesALogWithNothingToLearn) {
   const Histories h{.items = 3, .train = {{0}, {1}}, .next = {}};
   EXPECT_EQ(train_din(h, {.epochs = 1}, [](const DinEpoch&) {}).error().code, Code::kInvalid);

@@ -6,9 +6,9 @@
 //   user towards t: u(t) = sum a(h, t) h;  score(u, t) = scale * u(t) . t + bias(t), rows of unit length
 //   loss: sampled softmax over the target and N items shared by the batch, drawn from Q = half popularity, half
 //     uniform, every score less log Q (logQ correction), items equal to the target masked out
-// Adam touches only the rows of the batch. Deterministic: a pure function of histories, options and the number of
-// threads.
-// Threads: LibTorch's; `threads` are set while it runs.
+// Adam touches only the rows of the batch. Deterministic: a pure function of histories and options, whatever the
+// number of threads.
+// Threads: `threads` of its own (din_attention.h); LibTorch's number of them is one while it runs.
 #include <cstdint>
 #include <functional>
 #include "common/base/result.h"
