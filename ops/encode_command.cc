@@ -64,6 +64,7 @@ Status behaviour(Options options) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   const auto histories = encode::histories_of(dataset);
   options.din.cooccurrence_init = !options.random_init;
+  options.din.threads = options.threads;
   std::unique_ptr<Progress> bar;
   const auto on_epoch = [&](const encode::DinEpoch& e) {
     if (bar) bar->finish();
@@ -114,7 +115,7 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
   command->add_option("--dropout", din.dropout, "of the rows of the history")->capture_default_str();
   command->add_option("--scale", din.scale, "of the scores at the start")->capture_default_str();
   command->add_option("--seed", din.seed, "of everything random")->capture_default_str();
-  command->add_option("--threads", din.threads, "compute threads; another number may change the last bits")
+  command->add_option("--threads", options->threads, "compute threads; the result does not depend on their number")
       ->capture_default_str();
   command->add_flag("--random-init", options->random_init,
                     "start from random rows, not from the factored co-occurrence matrix");
