@@ -7,6 +7,7 @@
 #include <optional>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include "common/base/check.h"
 #include "common/io/half.h"
 
 namespace dyad::io {
@@ -100,18 +101,19 @@ Error wrong_type(const Safetensors& file, const std::string& name, DType dtype, 
               wanted);
 }
 
-template <class From, class To, class Convert> std::vector<To> converted(const Tensor& tensor, Convert convert) {
-  std::vector<To> out(tensor.count());
+template <class From, class To, class Convert> void convert(const Tensor& tensor, std::span<To> out, Convert one) {
   for (std::size_t i = 0; i < out.size(); ++i) {   // by memcpy: a foreign file need not be aligned
     From value;
     std::memcpy(&value, tensor.bytes.data() + i * sizeof(From), sizeof(From));
-    out[i] = convert(value);
+    out[i] = one(value);
   }
-  return out;
+}
+template <class T> void copy(const Tensor& tensor, std::span<T> out) {
+  if (!out.empty()) std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
 }
 template <class T> std::vector<T> copied(const Tensor& tensor) {
   std::vector<T> out(tensor.count());
-  if (!out.empty()) std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
+  copy<T>(tensor, out);
   return out;
 }
 
@@ -159,10 +161,18 @@ Result<Tensor> Safetensors::tensor(const std::string& name) const {
 
 Result<std::vector<float>> Safetensors::floats(const std::string& name) const {
   DYAD_TRY(found, tensor(name));
+  std::vector<float> out(found.count());
+  DYAD_TRYV(floats_into(name, out));
+  return out;
+}
+
+Status Safetensors::floats_into(const std::string& name, std::span<float> out) const {
+  DYAD_TRY(found, tensor(name));
+  CHECK_EQ(out.size(), found.count());
   switch (found.dtype) {
-    case DType::kF32: return copied<float>(found);
-    case DType::kF16: return converted<std::uint16_t, float>(found, half_to_float);
-    case DType::kBF16: return converted<std::uint16_t, float>(found, bfloat16_to_float);
+    case DType::kF32: return copy(found, out), ok();
+    case DType::kF16: return convert<std::uint16_t>(found, out, half_to_float), ok();
+    case DType::kBF16: return convert<std::uint16_t>(found, out, bfloat16_to_float), ok();
     default: return wrong_type(*this, name, found.dtype, "F32, F16 or BF16");
   }
 }
@@ -177,7 +187,9 @@ Result<std::vector<std::int64_t>> Safetensors::longs(const std::string& name) co
   DYAD_TRY(found, tensor(name));
   if (found.dtype == DType::kI64) return copied<std::int64_t>(found);
   if (found.dtype != DType::kI32) return wrong_type(*this, name, found.dtype, "I32 or I64");
-  return converted<std::int32_t, std::int64_t>(found, [](std::int32_t v) { return static_cast<std::int64_t>(v); });
+  std::vector<std::int64_t> out(found.count());
+  convert<std::int32_t>(found, std::span(out), [](std::int32_t v) { return static_cast<std::int64_t>(v); });
+  return out;
 }
 
 Result<Matrix> load_matrix(const std::filesystem::path& path, const std::string& name) {

@@ -41,6 +41,8 @@ class Safetensors {
   Result<Tensor> tensor(const std::string& name) const;
   // A copy. floats() converts from F32, F16 and BF16; ints() takes I32 only, longs() I32 and I64.
   Result<std::vector<float>> floats(const std::string& name) const;
+  // floats() into memory of the caller's. REQUIRES: out.size() == the tensor's count().
+  Status floats_into(const std::string& name, std::span<float> out) const;
   Result<std::vector<std::int32_t>> ints(const std::string& name) const;
   Result<std::vector<std::int64_t>> longs(const std::string& name) const;
 

@@ -26,19 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using Sets = std::vector<std::string>;
 
-// Runs a job to its end and gives its last checkpoint.
-fs::path trained(const std::string& name, const Sets& sets = {}) {
-  const auto job = scratch() / name;
-  const Outcome outcome = run(train_command(job, sets));
-  EXPECT_EQ(outcome.code, 0) << name << ":\n" << outcome.output;
-  return last_checkpoint(job);
-}
-
-const fs::path& undisturbed() {
-  static const fs::path checkpoint = trained("undisturbed");
-  return checkpoint;
-}
-
 // The first process of a job whose command line holds `part` as a program's name or begins with it: with a whole path
 // mpirun, which names the program too, is passed over.
 pid_t process_of(const fs::path& job, const std::string& part) {

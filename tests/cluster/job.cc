@@ -76,6 +76,11 @@ const fs::path& small_dataset() {
   return dataset;
 }
 
+fs::path copy_of_dataset(const std::string& name) {
+  fs::copy(small_dataset(), scratch() / name, fs::copy_options::recursive);
+  return scratch() / name;
+}
+
 std::vector<std::string> train_command(const fs::path& job, std::vector<std::string> sets, bool resume) {
   std::vector<std::string> argv{program("dyad"), "train"};
   std::vector<std::string> all{"job.dir=" + job.string(),
@@ -107,6 +112,18 @@ fs::path last_checkpoint(const fs::path& job) {
   for (const auto& listed : all)
     if (listed.state == ckpt::State::kValid) last = listed.dir;
   return last;
+}
+
+fs::path trained(const std::string& name, std::vector<std::string> sets) {
+  const auto job = scratch() / name;
+  const Outcome outcome = run(train_command(job, std::move(sets)));
+  EXPECT_EQ(outcome.code, 0) << name << ":\n" << outcome.output;
+  return last_checkpoint(job);
+}
+
+const fs::path& undisturbed() {
+  static const fs::path checkpoint = trained("undisturbed");
+  return checkpoint;
 }
 
 std::string difference(const fs::path& a, const fs::path& b) {

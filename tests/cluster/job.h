@@ -19,11 +19,16 @@ ops::Child start(const std::string& name, std::vector<std::string> argv, const s
 
 // A dataset of a few hundred synthetic users with codes for both streams.
 const std::filesystem::path& small_dataset();
+// A copy of it in scratch() / name, to be altered.
+std::filesystem::path copy_of_dataset(const std::string& name);
 // `dyad train` of a small model on it, into `job`; `sets` come last and win.
 std::vector<std::string> train_command(const std::filesystem::path& job, std::vector<std::string> sets = {},
                                        bool resume = false);
 // The folder of the job's last committed checkpoint, empty if there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& job);
+// Runs a job in scratch() / name to its end and gives its last checkpoint.
+std::filesystem::path trained(const std::string& name, std::vector<std::string> sets = {});
+const std::filesystem::path& undisturbed();                 // the job that others are compared with
 // Empty if both checkpoints hold the same bytes, else what `dyad ckpt diff` says.
 std::string difference(const std::filesystem::path& a, const std::filesystem::path& b);
 // Waits until the job has committed a checkpoint of at least this step; false after a minute.

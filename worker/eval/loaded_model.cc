@@ -46,12 +46,11 @@ Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
 
 // Codes of another build fit in number and mean other items: everything would load, and recall collapse.
 Status check_data(const LoadedModel& loaded, const ckpt::Manifest& manifest, const std::string& data) {
-  constexpr const char* kStreams[] = {"behaviour", "semantic"};
   for (std::size_t s = 0; s < 2; ++s) {
-    const auto codes = manifest.codes.find(kStreams[s]);
+    const auto codes = manifest.codes.find(data::kStreams[s]);
     if (codes == manifest.codes.end() || codes->second != loaded.data.tries[s].digest())
       return fail(Code::kInvalid, "{} was trained with other {} codes than those of {}: name its dataset with --data",
-                  loaded.folder.string(), kStreams[s], loaded.data.dataset.dir().string());
+                  loaded.folder.string(), data::kStreams[s], loaded.data.dataset.dir().string());
   }
   if (data.empty() && manifest.dataset_digest != loaded.data.dataset.digest())
     return fail(Code::kInvalid,
@@ -78,11 +77,13 @@ Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::s
   ModelOptions options;
   options.model = loaded.config.model;
   options.levels = static_cast<std::int64_t>(loaded.data.tries[0].levels());
-  options.vector_width = {loaded.data.vectors[0].size(1), loaded.data.vectors[1].size(1)};
+  if (options.model.gct) {
+    DYAD_TRY(widths, stored_vector_widths(loaded.folder));
+    options.vector_width = widths;
+  }
   options.seed = loaded.config.job.seed;
   options.type = loaded.config.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  loaded.model = std::make_unique<Eager>(
-      options, std::array{contrast_targets(loaded.data.vectors[0]), contrast_targets(loaded.data.vectors[1])});
+  loaded.model = std::make_unique<Eager>(options, std::array<torch::Tensor, 2>{});   // decoding asks for no losses
   DYAD_TRYV(load_dense_part(loaded.folder, *loaded.model, nullptr));
   DYAD_TRYV(read_tables(loaded, manifest));
   return loaded;

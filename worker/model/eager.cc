@@ -15,9 +15,11 @@ std::vector<std::string> loss_names(std::int64_t levels) {
   return names;
 }
 
-at::Tensor contrast_targets(const at::Tensor& vectors) {
-  const at::Tensor x = vectors.to(at::kFloat) - vectors.to(at::kFloat).mean(0, true);
-  return x / x.norm(2, 1, true).clamp_min(1e-12) * std::sqrt(static_cast<double>(x.size(1)));
+at::Tensor contrast_targets(at::Tensor x) {
+  CHECK(x.scalar_type() == at::kFloat);
+  x.sub_(x.mean(0, true));
+  x.div_(x.norm(2, 1, true).clamp_min(1e-12));
+  return x.mul_(std::sqrt(static_cast<double>(x.size(1))));
 }
 
 Eager::Eager(const ModelOptions& options, std::array<at::Tensor, 2> targets)

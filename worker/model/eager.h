@@ -18,7 +18,7 @@ namespace dyad::worker {
 struct ModelOptions {
   config::Model model;
   std::int64_t levels = 2;                       // L of the tries
-  std::array<std::int64_t, 2> vector_width{};    // of E^b and E^s; only read with model.gct
+  std::array<std::int64_t, 2> vector_width{};    // of E^b and E^s; only with model.gct
   std::uint64_t seed = 1;                        // of the initial weights
   at::ScalarType type = at::kFloat;              // of activations and products: kFloat or kBFloat16
   at::Device device = at::kCPU;
@@ -39,12 +39,14 @@ struct Losses {
 };
 std::vector<std::string> loss_names(std::int64_t levels);   // "gen.behaviour.1" ..., beside Losses::parts
 
-// What L_con compares with: raw vectors [V, w] -> centred, unit length, times sqrt(w).
-at::Tensor contrast_targets(const at::Tensor& vectors);
+// What L_con compares with: raw vectors [V, w] fp32 -> centred, unit length, times sqrt(w). In place: the vectors are
+// gone, a second copy of them would be 5 GB a stream at 10M items of 128.
+at::Tensor contrast_targets(at::Tensor vectors);
 
 class Eager {
  public:
-  // targets: contrast_targets of each stream [V, vector_width]; undefined tensors if model.gct is off.
+  // targets: contrast_targets of each stream [V, vector_width]; undefined tensors if model.gct is off, or if nobody
+  // will ask for losses.
   Eager(const ModelOptions& options, std::array<at::Tensor, 2> targets);
 
   // Training pass. dropout_seed: a function of (job seed, step, rank); nothing random is kept between passes.

@@ -241,6 +241,16 @@ TEST(Eager, ContrastTargetsAreCentredAndOfLengthRootWidth) {
   EXPECT_LT(x.mean(0).abs().max().item<double>(), 0.5);
 }
 
+TEST(Eager, ContrastTargetsAreMadeInPlaceWithTheBytesOfACopy) {
+  const at::Tensor raw = at::randn({3000, 67}) + 0.5;
+  const at::Tensor x = raw - raw.mean(0, true);
+  const at::Tensor want = x / x.norm(2, 1, true).clamp_min(1e-12) * std::sqrt(67.0);
+  const void* memory = raw.data_ptr();
+  const at::Tensor targets = contrast_targets(raw);
+  EXPECT_EQ(targets.data_ptr(), memory);
+  EXPECT_TRUE(at::equal(targets, want));
+}
+
 TEST(Eager, SwitchesRemoveTheirTermsAndWeights) {
   Toy toy;
   const Batch batch = toy.task.batch(0, 5);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <map>
+#include "common/data/item_files.h"
 #include "common/io/atomic_file.h"
 #include "common/io/safetensors.h"
 
@@ -80,6 +81,16 @@ Result<Step> load_dense_part(const std::filesystem::path& folder, const Eager& m
     DYAD_TRYV(optimizer->load(moments));
   }
   return step_of(file);
+}
+
+Result<std::array<std::int64_t, 2>> stored_vector_widths(const std::filesystem::path& folder) {
+  DYAD_TRY(file, io::Safetensors::open(folder / kDenseFile));
+  std::array<std::int64_t, 2> widths{};
+  for (std::size_t s = 0; s < 2; ++s) {
+    DYAD_TRY(weight, file.tensor(fmt::format("model.{}.project.weight", data::kStreams[s])));
+    if (!weight.shape.empty()) widths[s] = static_cast<std::int64_t>(weight.shape[0]);
+  }
+  return widths;
 }
 
 }  // namespace dyad::worker

@@ -1,6 +1,7 @@
 #pragma once
 // The dense part of a checkpoint: weights and optimizer moments as dense.safetensors.
 //   "model.<parameter>"  "m.<parameter>"  "v.<parameter>"   float32;  metadata: step, format
+#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -24,5 +25,8 @@ Result<wire::FilePart> write_dense_part(const std::filesystem::path& folder, con
 // Sets the model's parameters, and the optimizer's moments unless `optimizer` is null. Fails with kInvalid naming the
 // file and the tensor that is missing, superfluous or of another shape.
 Result<Step> load_dense_part(const std::filesystem::path& folder, const Eager& model, DenseOptimizer* optimizer);
+
+// Widths of E^b and E^s that a model with gct was trained towards: what its projections give.
+Result<std::array<std::int64_t, 2>> stored_vector_widths(const std::filesystem::path& folder);
 
 }  // namespace dyad::worker

@@ -48,11 +48,35 @@ Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, Den
   return Cursor{manifest.step, manifest.epoch, manifest.next_batch};
 }
 
+// What L_con compares with, where it is on; else nobody reads the vectors.
+Result<std::array<torch::Tensor, 2>> open_targets(const config::Config& config, std::size_t items) {
+  std::array<torch::Tensor, 2> targets;
+  if (!config.model.gct) return targets;
+  for (std::size_t s = 0; s < 2; ++s) {
+    DYAD_TRY(vectors, read_vectors(config.job.data, data::kStreams[s], items));
+    targets[s] = contrast_targets(std::move(vectors));
+  }
+  return targets;
+}
+
+ModelOptions model_options(const config::Config& config, const JobData& job,
+                           const std::array<torch::Tensor, 2>& targets, torch::Device device) {
+  ModelOptions options;
+  options.model = config.model;
+  options.levels = static_cast<std::int64_t>(job.tries[0].levels());
+  if (config.model.gct) options.vector_width = {targets[0].size(1), targets[1].size(1)};
+  options.seed = config.job.seed;
+  options.type = config.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  options.device = device;
+  return options;
+}
+
 }  // namespace
 
 Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
                      const std::atomic<int>& stop_signal) {
   DYAD_TRY(job, open_job_data(config.job.data));
+  DYAD_TRY(targets, open_targets(config, job.dataset.items()));
   control::ClientOptions who;
   who.role = wire::Role::kWorker;
   who.id = all.rank().value;
@@ -71,14 +95,8 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   DYAD_TRY(rows, make_row_client(context, row_options(config, who), routing));
   heartbeat->set_state("training");
 
-  ModelOptions options;
-  options.model = config.model;
-  options.levels = static_cast<std::int64_t>(job.tries[0].levels());
-  options.vector_width = {job.vectors[0].size(1), job.vectors[1].size(1)};
-  options.seed = config.job.seed;
-  options.type = config.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  options.device = device;
-  Eager model(options, {contrast_targets(job.vectors[0]), contrast_targets(job.vectors[1])});
+  const ModelOptions options = model_options(config, job, targets, device);
+  Eager model(options, std::move(targets));
   DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
   DYAD_TRY(cursor, resume_from(registered, model, optimizer));
   Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
