@@ -9,7 +9,7 @@ constexpr std::size_t kCurvePointsMax = 600;
 
 Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store)
     : options_(options), plan_(plan), store_(store),
-      membership_({options.servers, options.workers, options.config_digest, options.dead_after_ms}),
+      membership_({options.servers, options.workers, options.config_digest, options.data, options.dead_after_ms}),
       leases_(options.leases, plan), cuts_({options.servers, options.keep, options.unevaluated_max}) {}
 
 wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries) {

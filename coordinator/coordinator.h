@@ -16,6 +16,7 @@ namespace dyad::coordinator {
 struct CoordinatorOptions {
   std::string job;
   std::uint64_t config_digest = 0;
+  data::Identity::Parts data;
   std::uint32_t servers = 1, workers = 1, groups = 32, keep = 3;
   wire::KeyEnds key_end{};                 // items, nodes of the two tries
   std::uint32_t unevaluated_max = 0;       // see CutsOptions

@@ -27,6 +27,7 @@ struct RunStarted {                      // a new run of the job (not a restart 
   Place next;
   std::string checkpoint;                // path of the folder, empty when fresh
   std::vector<std::string> skipped;      // what is wrong with each newer one
+  std::map<std::string, std::uint64_t> data;   // part of the dataset -> digest; empty in journals before there were any
 };
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;

@@ -21,6 +21,7 @@
 #include "common/control/heartbeat.h"
 #include "common/data/dataset.h"
 #include "common/data/dataset_writer.h"
+#include "common/data/identity.h"
 #include "common/io/safetensors.h"
 #include "coordinator/work_plan.h"
 
@@ -28,7 +29,7 @@ namespace dyad::coordinator {
 
 inline void nap_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
-// 30 users of 12 events over 9 items; codes of two levels.
+// 30 users of 12 events over 9 items; codes of two levels, vectors of three floats.
 inline void make_small_dataset(const std::filesystem::path& dir) {
   auto writer = data::DatasetWriter::create(dir, {}).value();
   for (std::uint32_t k = 0; k < 12; ++k)
@@ -41,9 +42,14 @@ inline void make_small_dataset(const std::filesystem::path& dir) {
   CHECK(writer.finish(items, users).has_value());
   std::vector<std::int32_t> codes;
   for (std::int32_t i = 0; i < 9; ++i) codes.insert(codes.end(), {i / 3, i % 3});
-  for (const char* stream : {"behaviour", "semantic"})
-    CHECK(io::write_safetensors(dir / "codes" / (std::string(stream) + ".safetensors"),
-                                {{"codes", io::make_tensor<std::int32_t>({9, 2}, codes)}}).has_value());
+  const std::vector<float> vectors(9 * 3, 0.5f);
+  for (const char* stream : {"behaviour", "semantic"}) {
+    const std::string file = std::string(stream) + ".safetensors";
+    CHECK(io::write_safetensors(dir / "codes" / file, {{"codes", io::make_tensor<std::int32_t>({9, 2}, codes)}})
+              .has_value());
+    CHECK(io::write_safetensors(dir / "vectors" / file, {{"embedding", io::make_tensor<float>({9, 3}, vectors)}})
+              .has_value());
+  }
 }
 
 inline std::filesystem::path write_config(const std::filesystem::path& dir, const std::string& extra = "") {
@@ -144,7 +150,11 @@ class FakeJob {                                    // one for each start of the 
   void worker(std::uint32_t rank) {
     auto options = client_options(wire::Role::kWorker, rank);
     auto client = control::ControlClient::connect(options).value();
-    auto registered = client->register_({"", config::result_digest(config_), 1, "node" + std::to_string(rank)}).value();
+    const auto identity = data::identify(dataset_, config_.model.gct).value();
+    auto registered = client
+                          ->register_({"", config::result_digest(config_), 1, "node" + std::to_string(rank),
+                                       identity.parts()})
+                          .value();
     options.incarnation = registered.incarnation;
     auto heart = control::HeartbeatThread::start(options, options_.beat_ms).value();
     CHECK(client->wait_routing(20000).has_value());

@@ -80,7 +80,7 @@ TEST(Journal, OnlyOneAtATime) {
 }
 
 TEST(Entries, EveryKindSurvivesTheJournal) {
-  const Entries entries{RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}},
+  const Entries entries{RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}, {{"log", ~0ull}}},
                         GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
                         MemberJoined{wire::Role::kServer, 1, Incarnation{4}, ~0ull - 1, 3, "tcp://a:1", "host", 77},
                         MemberLeft{wire::Role::kWorker, 1, "done"},

@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/config/cli.h"
 #include "common/data/dataset.h"
-#include "common/data/trie.h"
+#include "common/data/identity.h"
 #include "common/io/atomic_file.h"
 #include "common/net/job_key.h"
 #include "coordinator/checkpoint_store.h"
@@ -21,31 +21,24 @@ using namespace dyad::coordinator;
 
 std::atomic<bool> stop_requested{false};
 
-Result<std::map<std::string, std::uint64_t>> code_digests(const std::filesystem::path& data, wire::KeyEnds& key_end) {
-  std::map<std::string, std::uint64_t> digests;
-  std::size_t table = 1;
-  for (const char* stream : {"behaviour", "semantic"}) {
-    DYAD_TRY(trie, data::Trie::load(data / "codes" / (std::string(stream) + ".safetensors")));
-    digests[stream] = trie.digest();
-    key_end[table++] = trie.nodes();
-  }
-  return digests;
-}
-
 // What the job needs of the dataset; the histories and the catalogue are let go.
 struct Input {
-  std::uint64_t digest = 0, items = 0;
+  data::Identity identity;
+  std::uint64_t items = 0;
   std::vector<data::Sample> samples;
 };
-Result<Input> read_input(const std::filesystem::path& data) {
-  DYAD_TRY(dataset, data::Dataset::open(data));
-  return Input{dataset.digest(), dataset.items(), data::samples(dataset, data::Split::kTrain)};
+Result<Input> read_input(const config::Config& config) {
+  DYAD_TRY(dataset, data::Dataset::open(config.job.data));
+  DYAD_TRY(identity, data::identify(dataset, config.model.gct));
+  return Input{std::move(identity), dataset.items(), data::samples(dataset, data::Split::kTrain)};
 }
 
-CoordinatorOptions options_of(const config::Config& config) {
+CoordinatorOptions options_of(const config::Config& config, const Input& input) {
   CoordinatorOptions options;
   options.job = config.job.name;
   options.config_digest = config::result_digest(config);
+  options.data = input.identity.parts();
+  options.key_end = {input.items, input.identity.nodes.at("behaviour"), input.identity.nodes.at("semantic")};
   options.servers = config.servers.count;
   options.workers = config.train.workers;
   options.groups = config.servers.groups;
@@ -70,18 +63,17 @@ Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
   DYAD_TRY(security, net::read_job_key(config.security.key_file));
-  DYAD_TRY(input, read_input(config.job.data));
-  CoordinatorOptions options = options_of(config);
-  options.key_end[0] = input.items;
-  DYAD_TRY(codes, code_digests(config.job.data, options.key_end));
+  DYAD_TRY(input, read_input(config));
+  const CoordinatorOptions options = options_of(config, input);
+  const data::Identity& identity = input.identity;
   SamplePlan plan(std::move(input.samples),
                   {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history},
                   config.train.workers);
   ckpt::Manifest facts;
   facts.job = config.job.name;
   facts.config_digest = config::result_digest(config);
-  facts.dataset_digest = input.digest;
-  facts.codes = codes;
+  facts.dataset_digest = identity.dataset;
+  facts.codes = identity.codes;
   facts.groups = config.servers.groups;
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options, plan, store);

@@ -29,7 +29,17 @@ Status Membership::check_register(const wire::Sender& sender, const wire::Regist
                 server ? "servers.count" : "train.workers", count, count - 1);
   if (server && message.address.empty())
     return fail(Code::kInvalid, "{} registers without an address to serve at", name);
-  return ok();
+  return sender.role == Role::kWorker ? check_data(sender, message) : ok();
+}
+
+// Servers know keys and rows alone; what these mean is the workers' and the coordinator's.
+Status Membership::check_data(const wire::Sender& sender, const wire::Register& message) const {
+  const std::string others = data::differing_parts(message.data, options_.data, "the coordinator");
+  if (others.empty()) return ok();
+  return fail(Code::kInvalid,
+              "{} on {} holds other data than the coordinator: {}; give every process the same dataset folder "
+              "(job.data): copy the coordinator's to {}, or mount it there",
+              member_name({sender.role, sender.id}), message.host, others, message.host);
 }
 
 void Membership::begin_generation(std::string why, Millis now, Entries& entries) {

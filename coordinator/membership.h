@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 #include "common/base/clock.h"
+#include "common/data/identity.h"
 #include "coordinator/entries.h"
 
 namespace dyad::coordinator {
@@ -20,6 +21,7 @@ namespace dyad::coordinator {
 struct MembershipOptions {
   std::uint32_t servers = 1, workers = 1;
   std::uint64_t config_digest = 0;
+  data::Identity::Parts data;            // that every worker must hold
   Millis dead_after_ms = 15000;
 };
 
@@ -38,7 +40,8 @@ class Membership {
  public:
   explicit Membership(const MembershipOptions& options) : options_(options) {}
 
-  // kInvalid: another configuration, an id that is not below the configured count, a server without an address.
+  // kInvalid: another configuration, a worker with other data, an id that is not below the configured count, a server
+  // without an address.
   Result<Incarnation> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
                                 Entries& entries);
   // kStale: not the incarnation that is registered now (or not registered at all).
@@ -61,6 +64,7 @@ class Membership {
  private:
   bool takes_part(const Member& member) const;                   // servers and workers of this generation
   Status check_register(const wire::Sender& sender, const wire::Register& message) const;
+  Status check_data(const wire::Sender& sender, const wire::Register& message) const;
   void begin_generation(std::string why, Millis now, Entries& entries);
   MembershipOptions options_;
   std::map<MemberName, Member> members_;

@@ -13,12 +13,15 @@ using wire::Command;
 
 class MembershipTest : public testing::Test {
  protected:
-  Result<Incarnation> join(wire::Sender sender, Millis now = 0, std::uint64_t digest = 5) {
-    return members_.register_(sender, {fmt::format("tcp://{}", sender.id), digest, 1, "host"}, now, entries_);
+  Result<Incarnation> join(wire::Sender sender, Millis now = 0, std::uint64_t digest = 5,
+                           data::Identity::Parts data = {{"codes", 7}, {"log", 8}}) {
+    return members_.register_(sender, {fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data)}, now,
+                              entries_);
   }
   Command beat(wire::Sender sender, Millis now) { return members_.heartbeat(sender, {}, now).value(); }
   Entries entries_;
-  Membership members_{{.servers = 3, .workers = 2, .config_digest = 5, .dead_after_ms = 1000}};
+  Membership members_{
+      {.servers = 3, .workers = 2, .config_digest = 5, .data = {{"codes", 7}, {"log", 8}}, .dead_after_ms = 1000}};
 };
 
 TEST_F(MembershipTest, IncarnationsGrowAndARepeatedRegisterChangesNothing) {
@@ -36,6 +39,17 @@ TEST_F(MembershipTest, AnotherConfigurationOrAWrongIdIsRefusedNamingBoth) {
   EXPECT_THAT(other.message, HasSubstr("0000000000000005"));
   EXPECT_THAT(join(server(3)).error().message, HasSubstr("servers.count = 3"));
   EXPECT_THAT(join(worker(2)).error().message, HasSubstr("train.workers = 2"));
+}
+
+TEST_F(MembershipTest, AWorkerWithOtherDataIsRefusedNamingThePart) {
+  const auto other = join(worker(1), 0, 5, {{"codes", 9}, {"log", 8}}).error();
+  EXPECT_EQ(other.code, Code::kInvalid);
+  EXPECT_THAT(other.message, HasSubstr("worker 1 on host holds other data than the coordinator: codes "
+                                       "(0000000000000009, the coordinator 0000000000000007); "));
+  EXPECT_THAT(join(worker(1), 0, 5, {}).error().message, HasSubstr("codes (none, "));
+  EXPECT_TRUE(entries_.empty());
+  EXPECT_TRUE(join(server(0), 0, 5, {}).has_value()) << "a server reads no data";
+  EXPECT_TRUE(join(worker(1)).has_value());
 }
 
 TEST_F(MembershipTest, RoutingIsContiguousAndThereOnceEveryServerIs) {

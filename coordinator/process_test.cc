@@ -85,6 +85,18 @@ TEST_F(CoordinatorProcessTest, KilledManyTimesItGoesOnFromItsJournalAndNobodyEls
   expect_audits(4);
 }
 
+TEST_F(CoordinatorProcessTest, RecoveringOnOtherDataIsRefused) {
+  configure("");
+  CoordinatorProcess first(DYAD_COORDINATOR, file_);
+  wait_for(control::address_file(folder_ / "run"));
+  first.kill(SIGKILL);
+  const std::vector<float> other(9 * 3, 0.25f);
+  CHECK(io::write_safetensors(folder_ / "data/vectors/semantic.safetensors",
+                              {{"embedding", io::make_tensor<float>({9, 3}, other)}}).has_value());
+  CoordinatorProcess second(DYAD_COORDINATOR, file_, "--recover");
+  EXPECT_EQ(second.wait(), static_cast<int>(Code::kInvalid));
+}
+
 TEST_F(CoordinatorProcessTest, StoppedAndResumedTheEpochsAreAuditedAsIfNeverStopped) {
   const auto config = configure("epochs = 3\n");
   {

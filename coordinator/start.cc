@@ -38,8 +38,8 @@ Status check_none(const fs::path& checkpoints, const std::vector<ckpt::Listed>& 
 
 // The newest valid checkpoint as the start of a run; step 0 when there is no checkpoint.
 Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts,
-                          std::uint32_t workers) {
-  RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = workers};
+                          const CoordinatorOptions& options) {
+  RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers, .data = options.data};
   DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
   if (mode == StartMode::kFresh) {
     for (const ckpt::Listed& listed : found)
@@ -117,10 +117,14 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
       return fail(Code::kInvalid,
                   "the run to recover has configuration {}, this is {}: recover with the same file and --set",
                   hex64(coordinator.run().config_digest), hex64(facts.config_digest));
+    const std::string others = data::differing_parts(coordinator.run().data, coordinator.options().data, "now");
+    if (!others.empty() && !coordinator.run().data.empty())
+      return fail(Code::kInvalid, "the run to recover trains on other data than job.data holds now: {}; put it back",
+                  others);
     LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
     return std::move(journal);
   }
-  DYAD_TRY(run, choose(checkpoints, mode, facts, coordinator.options().workers));
+  DYAD_TRY(run, choose(checkpoints, mode, facts, coordinator.options()));
   if (run.next.batch > 0 && run.next.batch >= coordinator.batches(run.next.epoch)) run.next = {run.next.epoch + 1, 0};
   Entries entries{run};
   coordinator.apply(run, now);

@@ -10,7 +10,7 @@ namespace dyad::coordinator {
 enum class StartMode {
   kFresh,      // kInvalid if the job's folder holds a checkpoint already
   kResume,     // a new run of the job, from the newest valid checkpoint (from the start if there is no checkpoint)
-  kRecover,    // the coordinator alone was restarted; servers and workers still run
+  kRecover,    // the coordinator alone was restarted; servers and workers still run, on the same data
 };
 
 inline constexpr const char* kJournalName = "coordinator.journal";

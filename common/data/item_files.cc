@@ -1,5 +1,7 @@
 #include "common/data/item_files.h"
 
+#include "common/base/digest.h"
+
 namespace dyad::data {
 namespace {
 
@@ -42,6 +44,12 @@ Result<ItemVectors> ItemVectors::open(const std::filesystem::path& dir, const st
     return fail(Code::kInvalid, "{} holds {} vectors, the catalogue has {} items; encode again", path.string(),
                 shape[0], items);
   return out;
+}
+
+Result<std::uint64_t> ItemVectors::digest() const {
+  if (values_.dtype == io::DType::kF32) return digest64(values_.bytes);
+  DYAD_TRY(floats, file_.floats(kVectors));
+  return digest64(std::as_bytes(std::span(floats)));
 }
 
 Status ItemVectors::copy_to(std::span<float> out) const { return file_.floats_into(kVectors, out); }

@@ -3,6 +3,7 @@
 // dataset.h). Here because the roles read them alike, and must say alike what to do when they are missing.
 // Threads: immutable after open.
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -27,6 +28,7 @@ class ItemVectors {
   std::size_t width() const { return values_.shape[1]; }
   // [items, width] as fp32, row-major. REQUIRES: out.size() == items() * width().
   Status copy_to(std::span<float> out) const;
+  Result<std::uint64_t> digest() const;      // digest64 of what copy_to() gives
 
  private:
   io::Safetensors file_;

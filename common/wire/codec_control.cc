@@ -32,9 +32,17 @@ void put(const Register& m, schema::Register::Builder to) {
   to.setConfigDigest(m.config_digest);
   to.setPid(m.pid);
   to.setHost(m.host);
+  auto data = to.initData(m.data.size());
+  unsigned i = 0;
+  for (const auto& [name, digest] : m.data) {
+    data[i].setName(name);
+    data[i++].setValue(digest);
+  }
 }
 Result<Register> get(schema::Register::Reader from) {
-  return Register{text(from.getAddress()), from.getConfigDigest(), from.getPid(), text(from.getHost())};
+  Register m{text(from.getAddress()), from.getConfigDigest(), from.getPid(), text(from.getHost()), {}};
+  for (const auto part : from.getData()) m.data.emplace(text(part.getName()), part.getValue());
+  return m;
 }
 
 void put(const Registered& m, schema::Registered::Builder to) {

@@ -14,7 +14,7 @@ std::vector<Body> one_of_each() {
           PullReply{Step{8}, ValueType::kFp32, sections},
           Push{Step{9}, 1e-3f, true, ValueType::kFp16, sections},
           PushReply{Step{9}, true},
-          Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host"},
+          Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host", {{"log", ~0ull}, {"codes", 2}}},
           Registered{Incarnation{3}, Step{40}, "checkpoints/step-40"},
           GetRouting{},
           Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}},

@@ -59,6 +59,7 @@ struct Register {
   std::uint64_t config_digest = 0;                         // of the resolved configuration; must be equal everywhere
   std::uint32_t pid = 0;
   std::string host;
+  std::map<std::string, std::uint64_t> data;               // of workers: part of the dataset -> digest
 };
 struct Registered {
   Incarnation incarnation;

@@ -53,7 +53,14 @@ struct Push {
 }
 struct PushReply { step @0 :UInt64; duplicate @1 :Bool; }
 
-struct Register { address @0 :Text; configDigest @1 :UInt64; pid @2 :UInt32; host @3 :Text; }
+struct Digest { name @0 :Text; value @1 :UInt64; }
+struct Register {
+  address @0 :Text;
+  configDigest @1 :UInt64;
+  pid @2 :UInt32;
+  host @3 :Text;
+  data @4 :List(Digest);
+}
 struct Registered { incarnation @0 :UInt64; resume @1 :UInt64; checkpoint @2 :Text; }
 struct Routing {
   epoch @0 :UInt64;

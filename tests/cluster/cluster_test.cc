@@ -344,13 +344,7 @@ TEST(Cluster, BoundedAndUnboundedStalenessReachTheEnd) {
 // The way a cluster runs it: coordinator and servers started apart, the workers by mpirun from the same file.
 TEST(Cluster, PartsStartedByHandGiveTheSameBytes) {
   const auto job = scratch() / "apart";
-  fs::create_directories(job);
-  auto argv = train_command(job);
-  argv[1] = "config";
-  const Outcome resolved = run(argv);
-  ASSERT_EQ(resolved.code, 0) << resolved.output;
-  const auto config = (job / "job.toml").string();
-  std::ofstream(config) << resolved.output;
+  const auto config = write_job_file(job).string();
   auto coordinator = start("coordinator", {program("dyad-coordinator"), "--config", config}, job / "coordinator.log");
   std::vector<ops::Child> servers;
   for (const char* id : {"1", "0"})

@@ -24,6 +24,7 @@ TEST(ClusterData, VectorsAreReadByTrainingWithGctAndByNobodyElse) {
   const std::string here = "job.data=" + data.string();
   const Outcome wanted = run(train_command(scratch() / "wants_vectors", {here}));
   EXPECT_EQ(wanted.code, static_cast<int>(Code::kNotFound)) << wanted.output;
+  EXPECT_NE(wanted.output.find("dyad encode"), std::string::npos) << wanted.output;
   const auto without = trained("no_gct", {here, "model.gct=false"});
   EXPECT_FALSE(without.empty());
   EXPECT_GT(test_figures(without, data).at("fusion/recall@20").get<double>(), 0.0);
@@ -31,6 +32,29 @@ TEST(ClusterData, VectorsAreReadByTrainingWithGctAndByNobodyElse) {
   const Outcome few = run({program("dyad"), "recommend", undisturbed().string(), "--data", data.string(), "--user",
                            "u3", "--top", "3"});
   EXPECT_EQ(few.code, 0) << few.output;
+}
+
+// A machine whose copy of the dataset is another: all would run, and the checkpoint be garbage.
+TEST(ClusterData, ARankWithOtherDataThanTheCoordinatorIsRefusedByName) {
+  const auto other = copy_of_dataset("other_codes");
+  ASSERT_EQ(run({program("dyad"), "codes", "build", "--data", other.string(), "--k", "12", "--seed", "2"}).code, 0);
+  const auto job = scratch() / "two_datasets";
+  const auto config = write_job_file(job, {"servers.count=1"}).string();
+  auto coordinator = start("coordinator", {program("dyad-coordinator"), "--config", config}, job / "coordinator.log");
+  auto server = start("ps", {program("dyad-ps"), "--config", config, "--id", "0"}, job / "ps.log");
+  const Outcome workers = run({"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
+                               "-n", "1", program("dyad-worker"), "train", "--config", config, ":",
+                               "-n", "1", program("dyad-worker"), "train", "--config", config,
+                               "--set", "job.data=" + other.string()});
+  EXPECT_EQ(workers.code, static_cast<int>(Code::kInvalid)) << workers.output;
+  EXPECT_NE(workers.output.find("worker 1 on "), std::string::npos) << workers.output;
+  for (const char* part : {"behaviour codes (", "semantic codes ("})
+    EXPECT_NE(workers.output.find(part), std::string::npos) << workers.output;
+  for (const char* part : {"log and catalogue (", "vectors ("})
+    EXPECT_EQ(workers.output.find(part), std::string::npos) << workers.output;
+  EXPECT_TRUE(last_checkpoint(job).empty());
+  coordinator.kill();
+  server.kill();
 }
 
 }  // namespace

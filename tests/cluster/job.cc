@@ -106,6 +106,16 @@ std::vector<std::string> train_command(const fs::path& job, std::vector<std::str
   return argv;
 }
 
+fs::path write_job_file(const fs::path& job, std::vector<std::string> sets) {
+  fs::create_directories(job);
+  auto argv = train_command(job, std::move(sets));
+  argv[1] = "config";
+  const Outcome resolved = run(argv);
+  EXPECT_EQ(resolved.code, 0) << resolved.output;
+  std::ofstream(job / "job.toml") << resolved.output;
+  return job / "job.toml";
+}
+
 fs::path last_checkpoint(const fs::path& job) {
   const auto all = ckpt::list_checkpoints(ckpt::checkpoints_dir(job), ckpt::Depth::kSizes).value();
   fs::path last;

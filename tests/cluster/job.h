@@ -24,6 +24,8 @@ std::filesystem::path copy_of_dataset(const std::string& name);
 // `dyad train` of a small model on it, into `job`; `sets` come last and win.
 std::vector<std::string> train_command(const std::filesystem::path& job, std::vector<std::string> sets = {},
                                        bool resume = false);
+// The resolved configuration of that as a file in `job`, for tests that start the parts by hand.
+std::filesystem::path write_job_file(const std::filesystem::path& job, std::vector<std::string> sets = {});
 // The folder of the job's last committed checkpoint, empty if there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& job);
 // Runs a job in scratch() / name to its end and gives its last checkpoint.

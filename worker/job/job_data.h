@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 #include "common/base/result.h"
 #include "common/data/dataset.h"
+#include "common/data/identity.h"
 #include "common/data/item_files.h"
 
 namespace dyad::worker {
@@ -13,6 +14,7 @@ namespace dyad::worker {
 struct JobData {
   data::Dataset dataset;
   std::array<data::Trie, 2> tries;            // behaviour, semantic
+  data::Identity identity;                    // of these; read_vectors() adds the vectors
   std::array<const data::Trie*, 2> trie_views() const { return {&tries[0], &tries[1]}; }
 };
 
@@ -20,6 +22,6 @@ struct JobData {
 Result<JobData> open_job_data(const std::filesystem::path& dir);
 
 // E^b or E^s [items, width] fp32, as encoded. Fails as open_job_data() does.
-Result<torch::Tensor> read_vectors(const std::filesystem::path& dir, const std::string& stream, std::size_t items);
+Result<torch::Tensor> read_vectors(JobData& job, const std::string& stream);
 
 }  // namespace dyad::worker

@@ -49,11 +49,11 @@ Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, Den
 }
 
 // What L_con compares with, where it is on; else nobody reads the vectors.
-Result<std::array<torch::Tensor, 2>> open_targets(const config::Config& config, std::size_t items) {
+Result<std::array<torch::Tensor, 2>> open_targets(const config::Config& config, JobData& job) {
   std::array<torch::Tensor, 2> targets;
   if (!config.model.gct) return targets;
   for (std::size_t s = 0; s < 2; ++s) {
-    DYAD_TRY(vectors, read_vectors(config.job.data, data::kStreams[s], items));
+    DYAD_TRY(vectors, read_vectors(job, data::kStreams[s]));
     targets[s] = contrast_targets(std::move(vectors));
   }
   return targets;
@@ -76,7 +76,7 @@ ModelOptions model_options(const config::Config& config, const JobData& job,
 Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
                      const std::atomic<int>& stop_signal) {
   DYAD_TRY(job, open_job_data(config.job.data));
-  DYAD_TRY(targets, open_targets(config, job.dataset.items()));
+  DYAD_TRY(targets, open_targets(config, job));
   control::ClientOptions who;
   who.role = wire::Role::kWorker;
   who.id = all.rank().value;
@@ -86,8 +86,8 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   who.security = security;
   who.call_ms = static_cast<int>(config.servers.timeout_ms);
   DYAD_TRY(control, control::ControlClient::connect(who));
-  DYAD_TRY(registered,
-           control->register_({"", config::result_digest(config), static_cast<std::uint32_t>(getpid()), host_name()}));
+  DYAD_TRY(registered, control->register_({"", config::result_digest(config), static_cast<std::uint32_t>(getpid()),
+                                           host_name(), job.identity.parts()}));
   who.incarnation = registered.incarnation;
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
   DYAD_TRY(routing, control->wait_routing(static_cast<int>(config.servers.timeout_ms)));

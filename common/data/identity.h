@@ -1,0 +1,30 @@
+#pragma once
+// Which data a job trains on, as digests: all of a job's processes must hold the same, and a resumed job must go on
+// with it. Other codes or vectors fit in number and shape and mean other items: everything would run, and the result
+// be garbage.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include "common/base/result.h"
+#include "common/data/dataset.h"
+
+namespace dyad::data {
+
+struct Identity {
+  using Parts = std::map<std::string, std::uint64_t>;
+  std::uint64_t dataset = 0;                         // of the log and the catalogue
+  std::map<std::string, std::uint64_t> codes;        // stream -> digest
+  std::map<std::string, std::uint64_t> nodes;        // stream -> nodes of its trie
+  std::map<std::string, std::uint64_t> vectors;      // stream -> digest; empty where nobody reads them (no gct)
+  Parts parts() const;                               // "log and catalogue", "semantic codes" ... -> digest
+};
+
+// Of the folder that `dataset` was opened from. Fails as open_codes() and ItemVectors::open() do.
+Result<Identity> identify(const Dataset& dataset, bool with_vectors);
+
+// "semantic codes (<digest>, <name of ours> <digest>), ...": what `theirs` has otherwise than `ours`, or lacks, with
+// both digests. Empty: nothing.
+std::string differing_parts(const Identity::Parts& theirs, const Identity::Parts& ours, const std::string& name);
+
+}  // namespace dyad::data
