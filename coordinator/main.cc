@@ -59,6 +59,22 @@ Status leave_config(const config::Config& config, const std::string& from) {
   return ok();
 }
 
+// `dyad encode` after `dyad codes build`: L_con would pull towards vectors that the paths know nothing of. A job that
+// goes on from a checkpoint was begun so, and its manifest tells what has changed since.
+Status check_stale(const data::Identity& identity, const config::Job& job, Step resume) {
+  for (const std::string& stream : identity.stale) {
+    const std::string what = fmt::format("{}: the {} codes were built from other vectors than vectors/{}.safetensors",
+                                         job.data, stream, stream);
+    if (!job.stale_codes && resume == Step{0})
+      return fail(Code::kInvalid,
+                  "{} holds now; build them again with `dyad codes build --data {}`, put the old vectors back, or, if "
+                  "it is meant, --set job.stale_codes=true",
+                  what, job.data);
+    LOG_WARN("{} holds now; training all the same", what);
+  }
+  return ok();
+}
+
 Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
@@ -74,10 +90,12 @@ Status run(const config::Sources& sources, StartMode mode) {
   facts.config_digest = config::result_digest(config);
   facts.dataset_digest = identity.dataset;
   facts.codes = identity.codes;
+  facts.vectors = identity.vectors;
   facts.groups = config.servers.groups;
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options, plan, store);
   DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
+  DYAD_TRYV(check_stale(identity, config.job, coordinator.run().resume));
   DYAD_TRYV(leave_config(config, sources.file));
   return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,
                 config.security.trusted_network},

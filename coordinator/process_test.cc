@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <nlohmann/json.hpp>
+#include "common/base/digest.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
@@ -48,6 +50,11 @@ class CoordinatorProcessTest : public testing::Test {
       EXPECT_EQ(found[e].samples, 30u * 9);        // targets 1 to 9 of each user's 12 events
     }
   }
+  void write_other_vectors() const {
+    const std::vector<float> other(9 * 3, 0.25f);
+    CHECK(io::write_safetensors(folder_ / "data/vectors/semantic.safetensors",
+                                {{"embedding", io::make_tensor<float>({9, 3}, other)}}).has_value());
+  }
   void wait_for(const std::filesystem::path& file) const {
     for (int i = 0; i < 2000 && !std::filesystem::exists(file); ++i) nap_ms(5);
     ASSERT_TRUE(std::filesystem::exists(file));
@@ -90,9 +97,7 @@ TEST_F(CoordinatorProcessTest, RecoveringOnOtherDataIsRefused) {
   CoordinatorProcess first(DYAD_COORDINATOR, file_);
   wait_for(control::address_file(folder_ / "run"));
   first.kill(SIGKILL);
-  const std::vector<float> other(9 * 3, 0.25f);
-  CHECK(io::write_safetensors(folder_ / "data/vectors/semantic.safetensors",
-                              {{"embedding", io::make_tensor<float>({9, 3}, other)}}).has_value());
+  write_other_vectors();
   CoordinatorProcess second(DYAD_COORDINATOR, file_, "--recover");
   EXPECT_EQ(second.wait(), static_cast<int>(Code::kInvalid));
 }
@@ -115,6 +120,36 @@ TEST_F(CoordinatorProcessTest, StoppedAndResumedTheEpochsAreAuditedAsIfNeverStop
     EXPECT_EQ(coordinator.wait(), 0);
   }
   expect_audits(3);
+}
+
+// As manifests were before they told.
+void forget_vectors(const std::filesystem::path& manifest) {
+  auto json = nlohmann::json::parse(io::read_file(manifest).value());
+  json.erase("vectors");
+  json.erase("digest");
+  json["digest"] = hex64(digest64(json.dump()));
+  std::ofstream(manifest) << json.dump(1);
+}
+
+TEST_F(CoordinatorProcessTest, ResumingOnOtherVectorsIsRefusedUnlessTheManifestDoesNotTell) {
+  const auto config = configure("epochs = 2\n");
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+    FakeJob(config, {.stop_after_steps = 25}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  write_other_vectors();
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_, "--resume");
+    EXPECT_EQ(coordinator.wait(), static_cast<int>(Code::kInvalid));
+  }
+  forget_vectors(checkpoints().back().dir / ckpt::kManifestName);
+  {
+    CoordinatorProcess coordinator(DYAD_COORDINATOR, file_, "--resume");
+    FakeJob(config, {}).join();
+    EXPECT_EQ(coordinator.wait(), 0);
+  }
+  expect_audits(2);
 }
 
 TEST_F(CoordinatorProcessTest, ADamagedCheckpointIsPassedOverAndTheWorkBeyondTheOneBeforeIsDoneAgain) {

@@ -21,7 +21,14 @@ Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
                 hex64(found.manifest.dataset_digest), hex64(facts.dataset_digest));
   if (found.manifest.codes != facts.codes)
     return fail(Code::kInvalid,
-                "{} was trained with other item codes than those of job.data: resume with the same codes", dir);
+                "{} was trained with other item codes than those of job.data: {}; resume with the same codes", dir,
+                data::differing_parts(found.manifest.codes, facts.codes, "job.data"));
+  if (found.manifest.vectors.empty() && !facts.vectors.empty())
+    LOG_WARN("{} was written before manifests told which item vectors L_con was trained towards: not checked", dir);
+  else if (found.manifest.vectors != facts.vectors)
+    return fail(Code::kInvalid,
+                "{} was trained towards other item vectors than those of job.data: {}; resume with the same vectors",
+                dir, data::differing_parts(found.manifest.vectors, facts.vectors, "job.data"));
   return ok();
 }
 
@@ -39,7 +46,8 @@ Status check_none(const fs::path& checkpoints, const std::vector<ckpt::Listed>& 
 // The newest valid checkpoint as the start of a run; step 0 when there is no checkpoint.
 Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts,
                           const CoordinatorOptions& options) {
-  RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers, .data = options.data};
+  RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers};
+  run.data = options.data;
   DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
   if (mode == StartMode::kFresh) {
     for (const ckpt::Listed& listed : found)

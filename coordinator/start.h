@@ -16,7 +16,7 @@ enum class StartMode {
 inline constexpr const char* kJournalName = "coordinator.journal";
 
 // Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
-// configuration or dataset, naming both digests; one is of a newer version; there are some and none is
+// configuration, dataset, codes or vectors, naming both digests; one is of a newer version; there are some and none is
 // whole.  kNotFound: nothing to recover.
 Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts,
                       Coordinator& coordinator, Millis now);

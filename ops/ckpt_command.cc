@@ -114,6 +114,7 @@ Status inspect(const Options& options) {
       "job            {}\nstep           {}\ngoes on at     epoch {}, batch {}\nconfiguration  {}\ndataset        {}",
       m.job, m.step, m.epoch, m.next_batch, hex64(m.config_digest), hex64(m.dataset_digest)));
   for (const auto& [stream, digest] : m.codes) print(fmt::format("codes          {} {}", stream, hex64(digest)));
+  for (const auto& [stream, digest] : m.vectors) print(fmt::format("vectors        {} {}", stream, hex64(digest)));
   for (const auto& [name, value] : m.facts) print(fmt::format("{:<14} {}", name, value));
   print(fmt::format("{} files, {}:", m.files.size(), megabytes(total_bytes(m))));
   for (const auto& f : m.files) print(fmt::format("  {:<24} {:>12}  {}", f.path, f.bytes, hex64(f.digest)));

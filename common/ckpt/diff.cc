@@ -125,6 +125,10 @@ void diff_manifests(const Manifest& a, const Manifest& b, DiffReport& report) {
   differs("dataset", hex64(a.dataset_digest), hex64(b.dataset_digest));
   differs("groups", a.groups, b.groups);
   if (a.codes != b.codes) report.differences.push_back({kManifestName, "other item codes", 0});
+  if (a.vectors.empty() != b.vectors.empty())
+    report.notes.push_back("only one manifest says which item vectors were trained towards (not counted)");
+  else if (a.vectors != b.vectors)
+    report.differences.push_back({kManifestName, "other item vectors", 0});
   if (a.facts != b.facts) report.notes.push_back("facts in the manifests differ (not counted)");
 }
 

@@ -22,11 +22,22 @@ std::uint64_t from_hex(const std::string& text) {
   return value;
 }
 
+json digests_json(const std::map<std::string, std::uint64_t>& digests) {
+  json out = json::object();
+  for (const auto& [name, digest] : digests) out[name] = hex64(digest);
+  return out;
+}
+
+std::map<std::string, std::uint64_t> digests_of(const json& j) {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [name, digest] : j.items()) out[name] = from_hex(digest);
+  return out;
+}
+
 json to_json(const Manifest& m) {
-  json files = json::array(), codes = json::object();
+  json files = json::array();
   for (const ManifestFile& f : m.files)
     files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
-  for (const auto& [stream, digest] : m.codes) codes[stream] = hex64(digest);
   return {{"version", kManifestVersion},
           {"job", m.job},
           {"step", m.step.value},
@@ -34,7 +45,8 @@ json to_json(const Manifest& m) {
           {"next_batch", m.next_batch},
           {"config_digest", hex64(m.config_digest)},
           {"dataset_digest", hex64(m.dataset_digest)},
-          {"codes", codes},
+          {"codes", digests_json(m.codes)},
+          {"vectors", digests_json(m.vectors)},
           {"groups", m.groups},
           {"files", files},
           {"facts", m.facts}};
@@ -48,7 +60,8 @@ Manifest from_json(const json& j) {                        // throws json::excep
   j.at("next_batch").get_to(m.next_batch);
   m.config_digest = from_hex(j.at("config_digest"));
   m.dataset_digest = from_hex(j.at("dataset_digest"));
-  for (const auto& [stream, digest] : j.at("codes").items()) m.codes[stream] = from_hex(digest);
+  m.codes = digests_of(j.at("codes"));
+  if (const auto vectors = j.find("vectors"); vectors != j.end()) m.vectors = digests_of(*vectors);
   j.at("groups").get_to(m.groups);
   for (const json& f : j.at("files")) m.files.push_back({f.at("path"), f.at("bytes"), from_hex(f.at("digest"))});
   j.at("facts").get_to(m.facts);

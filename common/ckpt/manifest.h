@@ -31,6 +31,8 @@ struct Manifest {
   std::uint64_t config_digest = 0;                 // config::result_digest
   std::uint64_t dataset_digest = 0;                // of the log and the catalogue
   std::map<std::string, std::uint64_t> codes;      // "behaviour", "semantic" -> digest of the codes
+  std::map<std::string, std::uint64_t> vectors;    // the same of the item vectors; empty: not read (model.gct = false),
+                                                   // or written before manifests told
   std::uint32_t groups = 0;
   std::vector<ManifestFile> files;                 // ascending by path
   std::map<std::string, std::string> facts;        // from worker 0: loss, ...

@@ -16,6 +16,7 @@ struct Job {
   std::string data = "data";             // the dataset folder
   std::uint64_t seed = 1;
   std::string log_level = "info";
+  bool stale_codes = false;              // train although the codes were built from other vectors
 };
 struct Model {                           // EAGER section 3
   std::uint32_t dim = 128, heads = 4, ffn = 512, encoder_layers = 1, decoder_layers = 4, history = 20;

@@ -30,6 +30,8 @@ const std::vector<Key>& table() {
       KEY(job, data, not_empty(), N, "dataset folder, as `dyad import` writes it"),
       KEY(job, seed, from(0), R, "every random choice is a function of it"),
       KEY(job, log_level, one_of({"trace", "debug", "info", "warn", "error"}), N, "least severity that is logged"),
+      KEY(job, stale_codes, any(), N,
+          "train although the codes were built from other vectors than those of the dataset's folder (model.gct)"),
 
       KEY(model, dim, between(8, 4096), R, "width of the model, floats in a row"),
       KEY(model, heads, between(1, 64), R, "attention heads; divides dim"),

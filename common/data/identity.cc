@@ -22,6 +22,8 @@ Result<Identity> identify(const Dataset& dataset, bool with_vectors) {
     DYAD_TRY(vectors, ItemVectors::open(dataset.dir(), stream, dataset.items()));
     DYAD_TRY(digest, vectors.digest());
     out.vectors[stream] = digest;
+    DYAD_TRY(built_from, codes_built_from(dataset.dir(), stream));
+    if (!built_from.empty() && built_from != hex64(digest)) out.stale.push_back(stream);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 #include "common/base/result.h"
 #include "common/data/dataset.h"
 
@@ -17,6 +18,7 @@ struct Identity {
   std::map<std::string, std::uint64_t> codes;        // stream -> digest
   std::map<std::string, std::uint64_t> nodes;        // stream -> nodes of its trie
   std::map<std::string, std::uint64_t> vectors;      // stream -> digest; empty where nobody reads them (no gct)
+  std::vector<std::string> stale;                    // streams whose codes were built from other vectors than these
   Parts parts() const;                               // "log and catalogue", "semantic codes" ... -> digest
 };
 

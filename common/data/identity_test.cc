@@ -12,6 +12,7 @@ namespace dyad::data {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Key;
 
 class IdentityTest : public testing::Test {
@@ -25,9 +26,10 @@ class IdentityTest : public testing::Test {
     for (const char* stream : kStreams) codes(stream, {0, 1}), vectors(stream, {1, 2, 3, 4});
   }
   std::filesystem::path dir() const { return folder_ / "data"; }
-  void codes(const std::string& stream, const std::vector<std::int32_t>& values) {
+  void codes(const std::string& stream, const std::vector<std::int32_t>& values, const io::Metadata& metadata = {}) {
     const auto tensor = io::make_tensor<std::int32_t>({2, 1}, values);
-    ASSERT_TRUE(io::write_safetensors(dir() / "codes" / (stream + ".safetensors"), {{"codes", tensor}}).has_value());
+    ASSERT_TRUE(io::write_safetensors(dir() / "codes" / (stream + ".safetensors"), {{"codes", tensor}}, metadata)
+                    .has_value());
   }
   void vectors(const std::string& stream, const std::vector<float>& values) {
     const auto tensor = io::make_tensor<float>({2, values.size() / 2}, values);
@@ -65,6 +67,16 @@ TEST_F(IdentityTest, VectorsNeedNotBeThereWhereNobodyReadsThem) {
   const auto without = look(false).value();
   EXPECT_EQ(differing_parts(without.parts(), with.parts(), "x").find("behaviour vectors (none, x "), 0u);
   EXPECT_EQ(differing_parts(with.parts(), without.parts(), "x"), "") << "nobody asked for more";
+}
+
+TEST_F(IdentityTest, CodesBuiltFromOtherVectorsAreStaleAndCodesFromElsewhereAreNot) {
+  EXPECT_THAT(look().value().stale, IsEmpty());
+  const std::string these = hex64(look().value().vectors.at("semantic"));
+  codes("semantic", {0, 1}, {{"vectors", these}});
+  EXPECT_THAT(look().value().stale, IsEmpty());
+  vectors("semantic", {1, 2, 3, 5});
+  EXPECT_THAT(look().value().stale, ElementsAre("semantic"));
+  EXPECT_THAT(look(false).value().stale, IsEmpty()) << "nobody reads the vectors";
 }
 
 // `dyad codes build` notes in its file which floats it was built from.

@@ -23,6 +23,12 @@ Result<Trie> open_codes(const std::filesystem::path& dir, const std::string& str
   return trie;
 }
 
+Result<std::string> codes_built_from(const std::filesystem::path& dir, const std::string& stream) {
+  DYAD_TRY(file, io::Safetensors::open(dir / "codes" / (stream + ".safetensors")));
+  const auto noted = file.metadata().find("vectors");
+  return noted == file.metadata().end() ? std::string() : noted->second;
+}
+
 Result<ItemVectors> ItemVectors::open(const std::filesystem::path& dir, const std::string& stream, std::size_t items) {
   const auto path = dir / "vectors" / (stream + ".safetensors");
   auto file = io::Safetensors::open(path);

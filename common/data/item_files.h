@@ -19,6 +19,9 @@ inline constexpr std::array kStreams{"behaviour", "semantic"};
 // that makes it.
 Result<Trie> open_codes(const std::filesystem::path& dir, const std::string& stream, std::size_t items);
 
+// The vectors' digest, as hex64, that `dyad codes build` noted in the file; empty where codes came from elsewhere.
+Result<std::string> codes_built_from(const std::filesystem::path& dir, const std::string& stream);
+
 // vectors/<stream>.safetensors, mapped: nothing is copied until it is asked for.
 class ItemVectors {
  public:

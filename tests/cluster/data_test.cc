@@ -3,6 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include "common/base/result.h"
+#include "common/ckpt/manifest.h"
+#include "common/io/safetensors.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {
@@ -55,6 +57,51 @@ TEST(ClusterData, ARankWithOtherDataThanTheCoordinatorIsRefusedByName) {
   EXPECT_TRUE(last_checkpoint(job).empty());
   coordinator.kill();
   server.kill();
+}
+
+// Writes a stream's vectors anew, with another first float; same shape.
+void alter_vectors(const fs::path& data, const std::string& stream) {
+  const auto file = data / "vectors" / (stream + ".safetensors");
+  auto matrix = io::load_matrix(file, "embedding").value();
+  matrix.values[0] += 1;
+  const auto tensor = io::make_tensor<float>({matrix.rows, matrix.cols}, matrix.values);
+  ASSERT_TRUE(io::write_safetensors(file, {{"embedding", tensor}}).has_value());
+}
+
+TEST(ClusterData, ResumingWithOtherVectorsIsRefusedByName) {
+  const auto data = copy_of_dataset("other_vectors");
+  const auto job = scratch() / "resumed_on_others";
+  const std::string here = "job.data=" + data.string();
+  const Outcome first = run(train_command(job, {here, "train.max_steps=5"}));
+  ASSERT_EQ(first.code, 0) << first.output;
+  EXPECT_EQ(ckpt::read_manifest(last_checkpoint(job)).value().vectors.size(), 2u);
+  alter_vectors(data, "semantic");
+  const Outcome refused = run(train_command(job, {here}, true));
+  EXPECT_EQ(refused.code, static_cast<int>(Code::kInvalid)) << refused.output;
+  EXPECT_NE(refused.output.find("towards other item vectors than those of job.data: semantic ("), std::string::npos)
+      << refused.output;
+  fs::copy_file(small_dataset() / "vectors/semantic.safetensors", data / "vectors/semantic.safetensors",
+                fs::copy_options::overwrite_existing);
+  const Outcome resumed = run(train_command(job, {here}, true));
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+}
+
+// `dyad encode` after `dyad codes build`.
+TEST(ClusterData, CodesThatWereBuiltFromOtherVectorsNeedAWord) {
+  const auto data = copy_of_dataset("stale");
+  alter_vectors(data, "behaviour");
+  const std::string here = "job.data=" + data.string(), few = "train.max_steps=2";
+  const Outcome refused = run(train_command(scratch() / "stale_codes", {here, few}));
+  EXPECT_EQ(refused.code, static_cast<int>(Code::kInvalid)) << refused.output;
+  EXPECT_NE(refused.output.find("the behaviour codes were built from other vectors"), std::string::npos)
+      << refused.output;
+  EXPECT_NE(refused.output.find("dyad codes build"), std::string::npos) << refused.output;
+  const auto meant = trained("stale_codes", {here, few, "job.stale_codes=true"});
+  EXPECT_FALSE(meant.empty());
+  EXPECT_FALSE(trained("stale_no_gct", {here, few, "model.gct=false"}).empty());
+  const Outcome resumed = run(train_command(scratch() / "stale_codes", {here, "train.max_steps=4"}, true));
+  EXPECT_EQ(resumed.code, 0) << "it was begun so: " << resumed.output;
 }
 
 }  // namespace
