@@ -92,6 +92,12 @@ Status Dataset::load_events(LogSource& log, const DatasetFacts& facts) {
   if (events != facts.events)
     return fail(Code::kInvalid, "{}: {} events, dataset.json says {}", dir_.string(), events, facts.events);
   partitions_ = log.partitions();
+  for (std::uint32_t p = 0; p < partitions_; ++p) {        // before any room is made for what dataset.json claims
+    DYAD_TRY(end, log.end(PartitionId{p}));
+    if (end < ends[p])
+      return fail(Code::kNotFound, "{}: partition {}: the log ends at offset {}, dataset.json says {}", dir_.string(),
+                  p, end, ends[p]);
+  }
   ranges_.assign(facts.users, {});
   sequence_.reserve(events);
   offsets_.reserve(events);
