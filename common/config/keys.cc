@@ -68,7 +68,7 @@ const std::vector<Key>& table() {
           "learning rate after the warm-up; cosine falls to 0 over all epochs"),
       KEY(train, warmup, between(0, kU32), R, "steps over which the learning rate rises from 0"),
       KEY(train, precision, one_of({"fp32", "bf16"}), R,
-          "of activations and matrix products; bf16: twice as fast on processors that have it. Weights, sums stay fp32"),
+          "of activations and matrix products; bf16: twice as fast where processors have it. Weights, sums stay fp32"),
       KEY(train, workers, between(1, 4096), R, "training processes (MPI ranks)"),
       KEY(train, threads, between(1, 1024), R,
           "threads of a worker's matrix products; the rest of a step is serial: prefer a worker a core"),
