@@ -81,7 +81,7 @@ fs::path copy_of_dataset(const std::string& name) {
   return scratch() / name;
 }
 
-std::vector<std::string> train_command(const fs::path& job, std::vector<std::string> sets, bool resume) {
+std::vector<std::string> train_command(const fs::path& job, Sets sets, bool resume) {
   std::vector<std::string> argv{program("dyad"), "train"};
   std::vector<std::string> all{"job.dir=" + job.string(),
                                "job.data=" + small_dataset().string(),
@@ -106,7 +106,7 @@ std::vector<std::string> train_command(const fs::path& job, std::vector<std::str
   return argv;
 }
 
-fs::path write_job_file(const fs::path& job, std::vector<std::string> sets) {
+fs::path write_job_file(const fs::path& job, Sets sets) {
   fs::create_directories(job);
   auto argv = train_command(job, std::move(sets));
   argv[1] = "config";
@@ -124,7 +124,7 @@ fs::path last_checkpoint(const fs::path& job) {
   return last;
 }
 
-fs::path trained(const std::string& name, std::vector<std::string> sets) {
+fs::path trained(const std::string& name, Sets sets) {
   const auto job = scratch() / name;
   const Outcome outcome = run(train_command(job, std::move(sets)));
   EXPECT_EQ(outcome.code, 0) << name << ":\n" << outcome.output;
@@ -159,6 +159,15 @@ std::vector<pid_t> processes_of(const fs::path& job) {
     if (text_of(entry.path() / "cmdline").find(job.string()) != std::string::npos) found.push_back(std::stoi(name));
   }
   return found;
+}
+
+pid_t process_of(const fs::path& job, const std::string& part) {
+  for (const pid_t pid : processes_of(job)) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    const std::string line((std::istreambuf_iterator<char>(file)), {});
+    if (line.starts_with(part) || line.find("/" + part) != std::string::npos) return pid;
+  }
+  return 0;
 }
 
 }  // namespace dyad::tests

@@ -1,0 +1,162 @@
+// Evaluation of a job's checkpoints by real ranks: beside its training, after it, by hand; what the job makes of the
+// results.
+#include <gtest/gtest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <fstream>
+#include <map>
+#include <set>
+#include <nlohmann/json.hpp>
+#include "common/ckpt/manifest.h"
+#include "common/io/atomic_file.h"
+#include "coordinator/evaluations.h"
+#include "coordinator/start.h"
+#include "tests/cluster/job.h"
+
+namespace dyad::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(ClusterEvaluation, OneRankAndThreeRanksEvaluateToTheSameFigures) {
+  const auto figures = [](const std::string& ranks) {
+    const auto file = scratch() / ("eval" + ranks + ".json");
+    const Outcome outcome = run({program("dyad"), "eval", undisturbed().string(), "--split", "test", "--ranks", ranks,
+                                 "--json", file.string()});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    return nlohmann::json::parse(std::ifstream(file)).at("metrics");
+  };
+  const auto one = figures("1");
+  EXPECT_GT(one.at("fusion/recall@20").get<double>(), 0.05);
+  EXPECT_EQ(one, figures("3"));
+}
+
+std::size_t ranks_at_work(const fs::path& folder) {
+  std::size_t ranks = 0;
+  std::string name;
+  for (const pid_t pid : processes_of(folder))
+    if (std::ifstream comm("/proc/" + std::to_string(pid) + "/comm"); std::getline(comm, name) && name == "dyad-worker")
+      ++ranks;
+  return ranks;
+}
+
+TEST(ClusterEvaluation, AnEvaluationEndsByASignalAndHasTheRanksOfItsConfiguration) {
+  const std::string checkpoint = undisturbed().string();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    auto child = start(
+        "eval", {program("dyad"), "eval", checkpoint, "--set", "eval.workers=3", "--set", "eval.batch=1"},
+        scratch() / "eval_signal.log");
+    EXPECT_TRUE(soon([&] { return ranks_at_work(checkpoint) == 3; })) << ops::tail(child.log(), 20);
+    child.signal(signal);
+    EXPECT_TRUE(child.wait_for(20'000));
+    EXPECT_EQ(child.poll(), 128 + signal) << ops::tail(child.log(), 20);
+    EXPECT_EQ(ranks_at_work(checkpoint), 0u);
+  }
+}
+
+TEST(ClusterEvaluation, AnEvaluatorAskedToLeaveTakesItsRanksAlong) {
+  const auto job = scratch() / "followed";
+  ASSERT_EQ(run(train_command(job, {"checkpoint.every_steps=5"})).code, 0);
+  auto follower = start("follower", {program("dyad"), "eval", "--follow", job.string()}, scratch() / "follower.log");
+  ASSERT_TRUE(soon([&] { return process_of(job, "dyad-worker") > 0; })) << ops::tail(follower.log(), 20);
+  follower.signal(SIGTERM);
+  EXPECT_TRUE(follower.wait_for(10'000));
+  EXPECT_EQ(follower.poll(), 0) << ops::tail(follower.log(), 20);
+  EXPECT_TRUE(processes_of(job).empty());
+}
+
+TEST(ClusterEvaluation, AResultThatCouldNotBeRecordedIsRecordedLater) {
+  const auto job = scratch() / "told_later";
+  ASSERT_EQ(run(train_command(job, {"checkpoint.every_epochs=2"})).code, 0);
+  const int journal = ::open((job / "coordinator.journal").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(journal, LOCK_EX | LOCK_NB), 0);
+  auto follower = start("follower", {program("dyad"), "eval", "--follow", job.string()}, scratch() / "later.log");
+  const auto refused = [&] { return ops::tail(follower.log(), 200).find("not recorded") != std::string::npos; };
+  EXPECT_TRUE(soon(refused)) << ops::tail(follower.log(), 20);
+  const auto best = ckpt::checkpoints_dir(job) / "best";
+  EXPECT_FALSE(fs::exists(best));
+  ::close(journal);
+  EXPECT_TRUE(soon([&] { return fs::exists(best); })) << ops::tail(follower.log(), 20);
+  follower.signal(SIGUSR1);
+  EXPECT_TRUE(follower.wait_for(10'000));
+  EXPECT_EQ(follower.poll(), 0) << ops::tail(follower.log(), 20);
+}
+
+// What a job's journal says of its checkpoints.
+struct Told {
+  std::set<std::string> committed;
+  std::map<std::string, double> ndcg;                                // with a validation result
+};
+Told told_of(const fs::path& job) {
+  std::vector<std::string> records;
+  const auto journal = coordinator::Journal::open(job / coordinator::kJournalName, records);
+  EXPECT_TRUE(journal);
+  const auto entries = coordinator::decode_entries(records, job.string()).value();
+  Told told;
+  for (const auto& entry : entries) {
+    if (const auto* cut = std::get_if<coordinator::CutCommitted>(&entry)) told.committed.insert(cut->folder);
+    if (const auto* result = std::get_if<coordinator::Evaluated>(&entry); result && result->split == "validation")
+      told.ndcg[result->folder] = result->metrics.at(coordinator::kBestMetric);
+  }
+  return told;
+}
+
+// Cuts come faster than evaluations here: at least the last four wait for theirs, and what goes unevaluated is named.
+TEST(ClusterEvaluation, EvaluationDuringTrainingLeavesNoneOutUnsaidAndChangesNoByte) {
+  const auto job = scratch() / "evaluated";
+  const Outcome outcome = run(train_command(job, {"checkpoint.every_steps=4", "checkpoint.keep=2", "eval.beams=10",
+                                                  "eval.during_training=true", "eval.during_training_users=100"}), 300);
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+  const Told told = told_of(job);
+  const std::string log = io::read_file(job / "logs" / "coordinator.log").value();
+  std::string best;
+  for (const auto& folder : told.committed) {
+    const bool dropped = log.find(folder + " goes without a validation result") != std::string::npos;
+    EXPECT_NE(told.ndcg.count(folder) > 0, dropped) << folder << "\n" << outcome.output;
+    if (dropped) { EXPECT_NE(outcome.output.find("removed before their turn"), std::string::npos) << outcome.output; }
+    if (!dropped && (best.empty() || told.ndcg.at(folder) > told.ndcg.at(best))) best = folder;
+  }
+  EXPECT_GE(told.ndcg.size(), 4u);
+  EXPECT_EQ(fs::read_symlink(ckpt::checkpoints_dir(job) / "best").string(), best);
+  const auto there = ckpt::list_checkpoints(ckpt::checkpoints_dir(job), ckpt::Depth::kSizes).value();
+  std::set<std::string> left;
+  for (const auto& one : there) left.insert(one.dir.filename().string());
+  std::set<std::string> kept{*told.committed.rbegin(), *std::next(told.committed.rbegin()), best};
+  EXPECT_EQ(left, kept) << "the newest two and the best";
+}
+
+// Of one user, NDCG@10 is easily 1: it may not decide which checkpoint is the best.
+TEST(ClusterEvaluation, AHandMadeEvaluationCountsForTheJobOnlyWithTheJobsOwnSettings) {
+  const auto job = scratch() / "by_hand";
+  const Sets sets{"eval.beams=10", "eval.during_training_users=100"};
+  ASSERT_EQ(run(train_command(job, sets)).code, 0);
+  const auto best = ckpt::checkpoints_dir(job) / "best", last = last_checkpoint(job);
+  for (const Sets& other : {Sets{"--users", "1"}, Sets{"--set", "eval.beams=3"}, Sets{"--set", "eval.rank=own"}}) {
+    const Outcome outcome = run({program("dyad"), "eval", last.string(), other[0], other[1]});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("not the job's own evaluation"), std::string::npos) << outcome.output;
+  }
+  EXPECT_FALSE(fs::exists(last / "eval-validation.json"));
+  EXPECT_TRUE(told_of(job).ndcg.empty());
+  EXPECT_FALSE(fs::exists(best));
+  // As versions before wrote it for whatever users.
+  std::ofstream(last / "eval-validation.json") << R"({"checkpoint": ")" << last.filename().string() << R"(",
+      "split": "validation", "users": 1, "beams": 10, "rank": "sum", "metrics": {"fusion/ndcg@10": 1.0}})";
+  const auto there = ckpt::list_checkpoints(ckpt::checkpoints_dir(job), ckpt::Depth::kSizes).value();
+  for (const auto& one : there) {
+    const Outcome outcome = run({program("dyad"), "eval", one.dir.string()});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("recorded"), std::string::npos) << outcome.output;
+  }
+  const Told told = told_of(job);
+  ASSERT_EQ(told.ndcg.size(), 2u);
+  const auto& [first, second] = std::pair(*told.ndcg.begin(), *told.ndcg.rbegin());
+  EXPECT_LT(second.second, 1.0);
+  EXPECT_EQ(fs::read_symlink(best).string(), second.second > first.second ? second.first : first.first);
+}
+
+}  // namespace
+}  // namespace dyad::tests
