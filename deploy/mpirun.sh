@@ -22,12 +22,12 @@ cleanup() {                                      # no process is left behind, ho
 }
 trap cleanup EXIT
 # Each in a session of its own: Ctrl-C reaches this script alone, which asks mpirun for a last checkpoint.
-ranks='' evaluator='' stops=0
+ranks='' evaluator='' asker='' stops=0
 on_stop() {
   stops=$((stops + 1))
   if [ -z "$ranks" ]; then say "stopped before training had begun"; exit 7; fi
   if [ "$stops" -gt 1 ]; then say "stopped at once; --resume goes on from the last checkpoint"; exit 7; fi
-  kill -USR1 "$ranks" 2>/dev/null || true
+  (while kill -USR1 "$ranks" 2>/dev/null; do sleep 2; done) & asker=$!   # again: an mpirun that is starting loses one
 }
 trap on_stop INT TERM HUP
 dyad config --file "$config" "${sets[@]}" >"$resolved"
@@ -70,6 +70,7 @@ setsid mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$workers" \
 
 code=0
 settle "$ranks" || code=$?
+[ -z "$asker" ] || kill "$asker" 2>/dev/null || true
 if [ "$stops" = 1 ] && [ "$code" = 138 ]; then   # by that signal: the ranks could not catch it yet
   say "stopped before training had begun"; exit 7
 fi

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kPollMs = 100;
 constexpr Millis kCoordinatorQuietMs = 30'000;   // it reads a whole checkpoint before it comes up, but never idles
+constexpr Millis kAskAgainMs = 2'000;         // between two wishes to stop: an mpirun that is starting loses one
 constexpr Millis kStopQuietMs = 60'000;       // after the first Ctrl-C, without a byte of the last checkpoint written
 constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave after the workers
 constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
@@ -171,6 +172,7 @@ Result<End> LocalCluster::supervise() {
   Child& workers = children_.back();
   Lasting deserted, lingering;
   Quiet writing;
+  Millis ask_ms = 0;
   for (bool asked = false;;) {
     if (asked && workers.poll() == kNobodyCaughtStop) return End::kStoppedAtStart;
     DYAD_TRYV(keep_coordinator());
@@ -182,8 +184,12 @@ Result<End> LocalCluster::supervise() {
       return fail(Code::kFailed, "the workers are done but the coordinator or a server did not leave in {} s; see {}",
                   kAfterWorkersMs / 1000, (job_dir_ / "logs").string());
     const int requests = stop_requests_();
-    if (requests > 0 && !std::exchange(asked, true)) workers.signal(SIGUSR1);   // mpirun forwards it: checkpoint, leave
     if (requests > 1) return End::kStoppedAtOnce;
+    if (requests > 0 && steady_now_ms() >= ask_ms) {
+      asked = true;
+      workers.signal(SIGUSR1);                             // mpirun forwards it: checkpoint, leave
+      ask_ms = steady_now_ms() + kAskAgainMs;
+    }
     if (asked && writing.ms(bytes_below(job_dir_ / "checkpoints"), steady_now_ms()) > kStopQuietMs)
       return fail(Code::kFailed,
                   "stopped before the last checkpoint was written; --resume goes on from the one before");
