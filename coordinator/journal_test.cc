@@ -5,6 +5,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "coordinator/entries.h"
+#include "coordinator/entries_for_test.h"
 
 namespace dyad::coordinator {
 namespace {
@@ -80,17 +81,7 @@ TEST(Journal, OnlyOneAtATime) {
 }
 
 TEST(Entries, EveryKindSurvivesTheJournal) {
-  const Entries entries{RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}, {{"log", ~0ull}}},
-                        GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
-                        MemberJoined{wire::Role::kServer, 1, Incarnation{4}, ~0ull - 1, 3, "tcp://a:1", "host", 77},
-                        MemberLeft{wire::Role::kWorker, 1, "done"},
-                        LeaseGranted{1, WorkerRank{1}, 2, 3, 4},
-                        LeaseCompleted{1, 4, 9, ~0ull},
-                        LeasesReleased{WorkerRank{1}, {2, 3}},
-                        EpochAudited{1, 2, 3, true, "text"},
-                        CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}},
-                        CutRemoved{Step{9}},
-                        Evaluated{"step-9", "test", {{"m", 0.1}}}};
+  const Entries entries = one_of_each_for_test();
   EXPECT_EQ(entries.size(), std::variant_size_v<Entry>);
   for (const Entry& entry : entries) {
     const auto back = decode_entry(encode(entry));
