@@ -19,9 +19,12 @@ namespace dyad::worker {
 namespace {
 
 std::atomic<int> stop_signal{0};
-// The first asks for a checkpoint and the end; a rank that has no step to do that after is ended by the second.
-void on_stop(int) {
-  if (stop_signal.exchange(1) == 0) return;
+std::atomic<int> terms{0};
+// Asks for a checkpoint and the end; SIGUSR1 may come again and again. A second SIGTERM ends a rank that has no step to
+// do that after.
+void on_stop(int number) {
+  stop_signal = 1;
+  if (number != SIGTERM || terms.exchange(1) == 0) return;
   std::signal(SIGTERM, SIG_DFL);
   std::raise(SIGTERM);
 }
