@@ -32,8 +32,7 @@ void use(const data::Dataset& dataset) {
     const UserId user{u};
     (void)dataset.user_key(user);
     for (const ItemId item : dataset.sequence(user)) CHECK(!dataset.item(item).key.empty());
-    CHECK_EQ(dataset.times(user).size(), dataset.sequence(user).size());
-    events += dataset.positions(user).size();
+    for (std::size_t i = 0; i < dataset.sequence(user).size(); ++i, ++events) (void)dataset.position(user, i);
   }
   CHECK_EQ(events, dataset.events());
   for (const auto split : {data::Split::kTrain, data::Split::kValidation, data::Split::kTest})
