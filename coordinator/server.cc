@@ -6,9 +6,9 @@
 #include <unistd.h>
 #include "common/base/log.h"
 #include "common/control/address.h"
+#include "common/http/server.h"
 #include "common/net/socket.h"
 #include "common/wire/codec.h"
-#include "coordinator/http_server.h"
 #include "coordinator/status_json.h"
 
 namespace dyad::coordinator {
@@ -26,7 +26,7 @@ struct Published {                                 // what the HTTP thread may s
     status = std::move(new_status);
     metrics = std::move(new_metrics);
   }
-  HttpAnswer answer(const std::string& path) {
+  http::Answer answer(const std::string& path) {
     if (path == "/healthz") {
       const Millis ticked = ticked_ms, now = steady_now_ms();     // in this order
       return health(now - std::min(now, ticked));
@@ -122,11 +122,11 @@ Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& jo
                                          .allow_unauthenticated = options.trusted_network}));
   Published published;
   published.put(coordinator, steady_now_ms());     // whoever finds the address may ask at once
-  DYAD_TRY(http,
-           HttpServer::start(options.http, [&published](const std::string& path) { return published.answer(path); }));
+  DYAD_TRY(page, http::Server::start({options.http, "coordinator.http"},
+                                     [&published](const std::string& path) { return published.answer(path); }));
   const auto pid = static_cast<std::uint32_t>(::getpid());
-  DYAD_TRYV(control::write_address(options.job_dir, {listener.endpoint(), http->address(), pid}));
-  LOG_INFO("control port {}, status page {}", listener.endpoint(), http->address());
+  DYAD_TRYV(control::write_address(options.job_dir, {listener.endpoint(), page->address(), pid}));
+  LOG_INFO("control port {}, status page {}", listener.endpoint(), page->address());
   auto status = Loop(coordinator, journal, listener, published).run(stop);
   std::error_code ignored;
   if (auto address = control::read_address(options.job_dir); address.has_value() && address.value().pid == pid)

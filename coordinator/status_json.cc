@@ -135,7 +135,7 @@ std::string metrics_text(Coordinator& coordinator, Millis now) {
   return metrics::prometheus_text(figures);
 }
 
-HttpAnswer health(Millis since_tick_ms) {
+http::Answer health(Millis since_tick_ms) {
   if (since_tick_ms <= kLoopLateMs) return {200, "text/plain; charset=utf-8", "ok\n"};
   return {503, "text/plain; charset=utf-8",
           fmt::format("the control loop has not turned for {} ms; job.dir's disk may hang\n", since_tick_ms)};

@@ -1,5 +1,5 @@
 // Boost.Beast, in this file only.
-#include "coordinator/http_server.h"
+#include "common/http/server.h"
 
 #include <atomic>
 #include <charconv>
@@ -10,15 +10,15 @@
 #include <boost/beast/http.hpp>
 #include "common/base/log.h"
 
-namespace dyad::coordinator {
+namespace dyad::http {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace bhttp = beast::http;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
-using Handler = std::function<HttpAnswer(const std::string&)>;
+using Handler = std::function<Answer(const std::string&)>;
 
 constexpr std::uint32_t kHeaderBytesMax = 8192;
 constexpr int kConnectionsMax = 64;
@@ -37,22 +37,22 @@ class Session : public std::enable_shared_from_this<Session> {
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(0);
     stream_.expires_after(kExchangeMax);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+    bhttp::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
       if (!error) return self->respond();
-      if (error == http::error::header_limit)
-        return self->write(self->make(http::status::request_header_fields_too_large, "header too large\n"), false);
-      if (error == http::error::body_limit)
-        return self->write(self->make(http::status::payload_too_large, "no body here\n"), false);
+      if (error == bhttp::error::header_limit)
+        return self->write(self->make(bhttp::status::request_header_fields_too_large, "header too large\n"), false);
+      if (error == bhttp::error::body_limit)
+        return self->write(self->make(bhttp::status::payload_too_large, "no body here\n"), false);
       self->close();
     });
   }
 
  private:
-  http::response<http::string_body> make(http::status status, std::string body,
+  bhttp::response<bhttp::string_body> make(bhttp::status status, std::string body,
                                          const std::string& type = "text/plain; charset=utf-8") {
-    http::response<http::string_body> response{status, 11};
-    response.set(http::field::content_type, type);
-    response.set(http::field::cache_control, "no-store");
+    bhttp::response<bhttp::string_body> response{status, 11};
+    response.set(bhttp::field::content_type, type);
+    response.set(bhttp::field::cache_control, "no-store");
     response.set("X-Content-Type-Options", "nosniff");
     response.body() = std::move(body);
     response.prepare_payload();
@@ -62,21 +62,21 @@ class Session : public std::enable_shared_from_this<Session> {
   void respond() {
     const auto& request = parser_->get();
     const bool keep = request.keep_alive();
-    if (request.method() != http::verb::get && request.method() != http::verb::head)
-      return write(make(http::status::method_not_allowed, "GET only\n"), false);
+    if (request.method() != bhttp::verb::get && request.method() != bhttp::verb::head)
+      return write(make(bhttp::status::method_not_allowed, "GET only\n"), false);
     std::string path(request.target());
     path = path.substr(0, path.find('?'));
-    HttpAnswer answer = answer_(path);
-    auto response = make(static_cast<http::status>(answer.status), std::move(answer.body), answer.type);
-    if (request.method() == http::verb::head) response.body().clear();
+    Answer answer = answer_(path);
+    auto response = make(static_cast<bhttp::status>(answer.status), std::move(answer.body), answer.type);
+    if (request.method() == bhttp::verb::head) response.body().clear();
     write(std::move(response), keep);
   }
 
-  void write(http::response<http::string_body> response, bool keep) {
+  void write(bhttp::response<bhttp::string_body> response, bool keep) {
     response.keep_alive(keep);
     response_ = std::move(response);
     stream_.expires_after(kExchangeMax);
-    http::async_write(stream_, response_, [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
+    bhttp::async_write(stream_, response_, [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
       if (error || !keep) return self->close();
       self->read();
     });
@@ -89,16 +89,16 @@ class Session : public std::enable_shared_from_this<Session> {
 
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_{kHeaderBytesMax * 2};
-  std::optional<http::request_parser<http::empty_body>> parser_;
-  http::response<http::string_body> response_;
+  std::optional<bhttp::request_parser<bhttp::empty_body>> parser_;
+  bhttp::response<bhttp::string_body> response_;
   const Handler& answer_;
   int& open_;
 };
 
-class BeastServer final : public HttpServer {
+class Beast final : public Server {
  public:
-  explicit BeastServer(Handler answer) : answer_(std::move(answer)) {}
-  ~BeastServer() override {
+  Beast(Handler answer, std::string key) : answer_(std::move(answer)), key_(std::move(key)) {}
+  ~Beast() override {
     context_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -111,8 +111,8 @@ class BeastServer final : public HttpServer {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-      return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another coordinator.http",
-                  endpoint.address().to_string(), endpoint.port(), error.message());
+      return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another {}", endpoint.address().to_string(),
+                  endpoint.port(), error.message(), key_);
     const auto bound = acceptor_.local_endpoint();
     address_ = fmt::format("http://{}:{}", bound.address().to_string(), bound.port());
     if (!bound.address().is_loopback())
@@ -131,6 +131,7 @@ class BeastServer final : public HttpServer {
   }
 
   Handler answer_;
+  std::string key_;
   int open_ = 0;  // the server's thread alone; outlives the sessions in context_
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
@@ -140,7 +141,8 @@ class BeastServer final : public HttpServer {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& endpoint, Handler answer) {
+Result<std::unique_ptr<Server>> Server::start(const Options& options, Handler answer) {
+  const std::string& endpoint = options.endpoint;
   const auto colon = endpoint.rfind(':');
   std::uint16_t port = 0;
   ErrorCode error;
@@ -149,11 +151,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& endpoin
   const auto [stop, bad] =
       std::from_chars(endpoint.data() + (colon == std::string::npos ? endpoint.size() : colon + 1), end, port);
   if (error || bad != std::errc() || stop != end)
-    return fail(Code::kInvalid, "coordinator.http = \"{}\": give an IP address and a port, such as 127.0.0.1:8080",
+    return fail(Code::kInvalid, "{} = \"{}\": give an IP address and a port, such as 127.0.0.1:8080", options.key,
                 endpoint);
-  auto server = std::make_unique<BeastServer>(std::move(answer));
+  auto server = std::make_unique<Beast>(std::move(answer), options.key);
   DYAD_TRYV(server->listen({host, port}));
-  return std::unique_ptr<HttpServer>(std::move(server));
+  return std::unique_ptr<Server>(std::move(server));
 }
 
-}  // namespace dyad::coordinator
+}  // namespace dyad::http
