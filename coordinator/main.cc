@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <CLI/CLI.hpp>
+#include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/config/cli.h"
 #include "common/data/dataset.h"
@@ -121,6 +122,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
   }
   set_log_role("coordinator", -1);
+  raise_descriptor_limit();
   std::signal(SIGTERM, on_signal);
   std::signal(SIGINT, on_signal);
   const auto status = run(sources, recover ? StartMode::kRecover : resume ? StartMode::kResume : StartMode::kFresh);

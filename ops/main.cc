@@ -1,5 +1,6 @@
 // dyad: the command for people. Knows no logic of its own; see the *_command.cc files.
 #include <CLI/CLI.hpp>
+#include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "ops/command.h"
 
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
              "Each command has --help with an example; tools/quickstart.sh runs them all.");
   int exit_code = 0;
   dyad::set_log_role("dyad", -1);
+  dyad::raise_descriptor_limit();
   for (auto* add : dyad::ops::kCommands) add(app, exit_code);
   try {
     app.parse(argc, argv);

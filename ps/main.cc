@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
 #include "common/config/cli.h"
@@ -206,6 +207,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
   }
   set_log_role("ps", static_cast<int>(id));
+  raise_descriptor_limit();
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) std::signal(signal, [](int) { ps::stop_requested = true; });
   const Status status = ps::run(sources, id, coordinator);
   if (status) return 0;

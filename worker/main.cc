@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
+#include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/comm/collective.h"
 #include "common/config/cli.h"
@@ -112,6 +113,7 @@ int run(int argc, char** argv) {
 }  // namespace dyad::worker
 
 int main(int argc, char** argv) {
+  dyad::raise_descriptor_limit();
   dyad::worker::keep_freed_memory();          // a step allocates what the last one freed
   return dyad::worker::run(argc, argv);
 }

@@ -1,10 +1,14 @@
 // The ground that everything stands on: results, keyed randomness, digests.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <array>
 #include <vector>
 #include "common/base/check.h"
+#include "common/base/descriptors.h"
 #include "common/base/digest.h"
 #include "common/base/ids.h"
+#include "common/base/log_limit.h"
 #include "common/base/progress.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
@@ -92,6 +96,40 @@ TEST(Utf8, PrefixEndsBeforeTheFirstByteOfWhatIsIllFormed) {
   const std::string_view bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
                                   "\xf4\x90\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2\x82" "a"};
   for (const std::string_view text : bad) EXPECT_EQ(utf8_prefix("ab" + std::string(text)), 2u);
+}
+
+TEST(LogLimit, AFewLinesAreWrittenThenOneAnIntervalThatCountsTheRest) {
+  LogLimit limit(2, 1000);
+  EXPECT_EQ(limit.take(5000), "");
+  EXPECT_EQ(limit.take(5001), "");
+  for (int i = 0; i < 41; ++i) EXPECT_FALSE(limit.take(5500));
+  EXPECT_EQ(limit.take(6001), " (and 41 more like it)");
+  EXPECT_FALSE(limit.take(6002));                // still loud: one line an interval
+  EXPECT_EQ(limit.take(7100), " (and 1 more like it)");
+  EXPECT_EQ(limit.take(9000), "");               // quiet again
+  EXPECT_EQ(limit.take(9001), "");
+}
+
+TEST(Descriptors, OurOwnFilesOpenWhereStrangersHaveUsedUpTheLimit) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = std::min<rlim_t>(256, before.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<int> taken;
+  for (int fd = ::open("/dev/null", O_RDONLY); fd >= 0; fd = ::open("/dev/null", O_RDONLY)) taken.push_back(fd);
+  EXPECT_EQ(errno, EMFILE);
+  const int ours = open_reserved("/dev/null", O_RDONLY);
+  const bool opened = ours >= 0;
+  const int stranger = ::open("/dev/null", O_RDONLY);
+  for (const int fd : taken) ::close(fd);
+  ::close(ours);
+  rlimit now{};
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(opened, before.rlim_max > 256);
+  EXPECT_LT(stranger, 0);
+  EXPECT_EQ(now.rlim_cur, few.rlim_cur);
 }
 
 }  // namespace
