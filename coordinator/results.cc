@@ -1,6 +1,7 @@
 #include "coordinator/results.h"
 
 #include "common/ckpt/manifest.h"
+#include "common/io/files.h"
 #include "coordinator/evaluations.h"
 #include "coordinator/start.h"
 
@@ -17,7 +18,8 @@ struct Opened {
 
 Result<Opened> open_journal(const fs::path& job_dir) {
   const fs::path file = job_dir / kJournalName;
-  if (!fs::exists(file))
+  DYAD_TRY(there, io::exists(file));
+  if (!there)
     return fail(Code::kNotFound, "no {}: is {} the folder of a job?", file.string(), job_dir.string());
   std::vector<std::string> records;
   DYAD_TRY(journal, Journal::open(file, records));

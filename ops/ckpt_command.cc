@@ -7,6 +7,7 @@
 #include "common/ckpt/diff.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 #include "ops/command.h"
 
 namespace dyad::ops {
@@ -32,7 +33,8 @@ void print(const std::string& text) { std::fputs((text + "\n").c_str(), stdout);
 
 // A job's folder, its checkpoints/ or the folder above step-*: whichever was given.
 fs::path listing_dir(const fs::path& path) {
-  return fs::is_directory(path / "checkpoints") ? path / "checkpoints" : path;
+  std::error_code ignored;
+  return fs::is_directory(path / "checkpoints", ignored) ? path / "checkpoints" : path;
 }
 
 // What the evaluation left beside a checkpoint: its metrics, or null.
@@ -63,7 +65,8 @@ Status check_is_checkpoint(const fs::path& path) {
 
 Status list(const Options& options) {
   const fs::path dir = listing_dir(options.path);
-  if (!fs::is_directory(dir)) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", dir.string());
+  DYAD_TRY(there, io::is_folder(dir));
+  if (!there) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", dir.string());
   DYAD_TRY(found, ckpt::list_checkpoints(dir, options.deep ? ckpt::Depth::kDigests : ckpt::Depth::kSizes));
   std::error_code ignored;
   const std::string best = fs::read_symlink(dir / "best", ignored).filename().string();

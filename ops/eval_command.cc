@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/progress.h"
 #include "common/ckpt/manifest.h"
+#include "common/io/files.h"
 #include "coordinator/start.h"
 #include "ops/command.h"
 #include "ops/follower.h"
@@ -41,7 +42,8 @@ Status tell_job(const EvalOptions& options) {
   std::error_code ignored;
   const auto checkpoint = std::filesystem::canonical(options.checkpoint, ignored);
   const auto job = checkpoint.parent_path().parent_path();
-  if (!std::filesystem::exists(job / coordinator::kJournalName) || !own_result(checkpoint, options.split)) return ok();
+  DYAD_TRY(of_a_job, io::exists(job / coordinator::kJournalName));
+  if (!of_a_job || !own_result(checkpoint, options.split)) return ok();
   DYAD_TRY(config, config::load({(checkpoint / ckpt::kConfigName).string(), /*environment=*/false, {}}));
   config.job.dir = job.string();
   DYAD_TRYV(report(config, checkpoint, options.split));
@@ -54,7 +56,8 @@ Status tell_job(const EvalOptions& options) {
 Result<std::uint32_t> ranks_of(const EvalOptions& options) {
   if (options.ranks > 0) return options.ranks;
   const auto file = std::filesystem::path(options.checkpoint) / ckpt::kConfigName;
-  if (!std::filesystem::exists(file)) return 1u;
+  DYAD_TRY(there, io::exists(file));
+  if (!there) return 1u;
   DYAD_TRY(config, config::load({file.string(), /*environment=*/false, options.sets}));
   return config.eval.workers;
 }

@@ -7,6 +7,7 @@
 #include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 #include "common/net/job_key.h"
 #include "coordinator/results.h"
 #include "ops/launch/child.h"
@@ -45,7 +46,8 @@ Status report(const config::Config& config, const std::filesystem::path& checkpo
               const std::optional<coordinator::CutsOptions>& rule) {
   const std::filesystem::path job = config.job.dir;
   DYAD_TRY(result, own_result(checkpoint, split));
-  if (std::filesystem::exists(control::address_file(job))) {
+  DYAD_TRY(announced, io::exists(control::address_file(job)));
+  if (announced) {
     control::ClientOptions who;
     who.job_dir = job;
     who.call_ms = 5000;

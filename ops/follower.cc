@@ -77,8 +77,9 @@ class Follower {
     DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
                                  fs::path(config_.job.dir) / "logs" / "evaluation.log"));
     while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::error_code ignored;
     if (leave) child.kill(kMpirunEndMs);
-    else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName))
+    else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName, ignored))
       LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, child.last_words());
     return ok();
   }

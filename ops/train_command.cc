@@ -10,6 +10,7 @@
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 #include "coordinator/results.h"
 #include "ops/command.h"
 #include "ops/launch/job_lock.h"
@@ -31,7 +32,8 @@ void on_signal(int) { ++stop_requests; }
 
 // A resumed job must be the same job: what decides its result may not change between its parts.
 Status check_same_job(const config::Config& config, const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return ok();
+  DYAD_TRY(there, io::exists(file));
+  if (!there) return ok();
   config::Sources sources;
   sources.file = file.string();
   sources.environment = false;
@@ -55,10 +57,11 @@ Status check_fresh(const std::filesystem::path& job_dir) {
 
 Result<config::Config> load_absolute(const config::Sources& sources) {
   DYAD_TRY(config, config::load(sources));
-  config.job.dir = std::filesystem::absolute(config.job.dir).lexically_normal().string();
-  config.job.data = std::filesystem::absolute(config.job.data).lexically_normal().string();
-  if (!config.security.key_file.empty())
-    config.security.key_file = std::filesystem::absolute(config.security.key_file).lexically_normal().string();
+  for (std::string* path : {&config.job.dir, &config.job.data, &config.security.key_file}) {
+    if (path->empty()) continue;
+    DYAD_TRY(absolute, io::absolute(*path));
+    *path = absolute.lexically_normal().string();
+  }
   return std::move(config);
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 
 namespace dyad::ckpt {
 
@@ -43,12 +44,15 @@ Listed look_at(const fs::path& dir, Step step, Depth depth) {
 
 Result<std::vector<std::pair<Step, fs::path>>> step_folders(const fs::path& checkpoints_dir) {
   std::vector<std::pair<Step, fs::path>> found;
-  std::error_code error;
-  if (!fs::exists(checkpoints_dir, error)) return found;
-  for (const auto& entry : fs::directory_iterator(checkpoints_dir, error))
-    if (const auto step = step_of(entry.path().filename().string()); step && entry.is_directory())
-      found.emplace_back(*step, entry.path());
-  if (error) return fail(Code::kFailed, "cannot read {}: {}", checkpoints_dir.string(), error.message());
+  DYAD_TRY(there, io::exists(checkpoints_dir));
+  if (!there) return found;
+  DYAD_TRY(entries, io::list_folder(checkpoints_dir));
+  for (const fs::path& entry : entries) {
+    const auto step = step_of(entry.filename().string());
+    if (!step) continue;
+    DYAD_TRY(is_folder, io::is_folder(entry));
+    if (is_folder) found.emplace_back(*step, entry);
+  }
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -86,7 +90,7 @@ Result<Listed> newest_valid(const fs::path& checkpoints_dir, std::vector<Listed>
 Status remove_checkpoint(const fs::path& dir) {
   std::error_code error;
   fs::remove(dir / kManifestName, error);
-  if (!error && fs::exists(dir)) { DYAD_TRYV(io::sync_folder(dir)); }
+  if (!error && fs::exists(dir, error)) { DYAD_TRYV(io::sync_folder(dir)); }
   if (!error) fs::remove_all(dir, error);
   if (error) return fail(Code::kFailed, "cannot remove {}: {}", dir.string(), error.message());
   return ok();

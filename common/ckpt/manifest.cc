@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 #include "common/io/mapped_file.h"
 
 namespace dyad::ckpt {
@@ -84,7 +85,9 @@ Status check_file(const fs::path& dir, const ManifestFile& file, Depth depth) {
   const fs::path path = dir / file.path;
   std::error_code error;
   const auto bytes = fs::file_size(path, error);
-  if (error) return fail(Code::kInvalid, "{}: missing, the manifest lists it", path.string());
+  if (error)
+    return fail(Code::kInvalid, "{}: {}, the manifest lists it", path.string(),
+                error == std::errc::no_such_file_or_directory ? "missing" : error.message());
   if (bytes != file.bytes)
     return fail(Code::kInvalid, "{}: {} bytes, the manifest says {}", path.string(), bytes, file.bytes);
   if (depth == Depth::kSizes) return ok();
@@ -111,8 +114,8 @@ Status write_manifest(const fs::path& dir, Manifest manifest) {
 
 Result<Manifest> read_manifest(const fs::path& dir) {
   const fs::path path = dir / kManifestName;
-  std::error_code ignored;
-  if (!fs::exists(path, ignored))
+  DYAD_TRY(there, io::exists(path));
+  if (!there)
     return fail(Code::kNotFound, "{}: no manifest, the checkpoint was never finished", dir.string());
   DYAD_TRY(text, io::read_file(path));
   try {

@@ -163,6 +163,15 @@ TEST(Checkpoints, TheNewestValidOneIsChosenAndTheOthersAreListedWithTheirProblem
   EXPECT_EQ(newest_valid(folder / "nothing").error().code, Code::kNotFound);
 }
 
+// As a stale handle of a shared disk: the program ended by std::terminate.
+TEST(Checkpoints, AFolderThatTheSystemCannotLookAtIsAnErrorAndNoException) {
+  io::TempFolder folder;
+  fs::create_symlink("step-0000000007", folder / "step-0000000007");
+  EXPECT_EQ(list_checkpoints(folder.path(), Depth::kSizes).error().code, Code::kFailed);
+  fs::create_symlink("loop", folder / "loop");
+  EXPECT_THAT(newest_valid(folder / "loop", nullptr).error().message, testing::HasSubstr("loop"));
+}
+
 TEST(Checkpoints, AFolderRenamedToAnotherStepIsNotTaken) {
   const io::TempFolder folder;
   fs::rename(make_checkpoint(folder.path(), Step{10}), folder / "step-0000000099");

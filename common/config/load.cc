@@ -163,7 +163,8 @@ Status read_table(const std::string& file, const toml::table& root, Config& conf
 
 Status read_file(const std::string& file, Config& config, Origins& origins) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
+  std::error_code ignored;
+  if (!stream || std::filesystem::is_directory(file, ignored))
     return fail(Code::kNotFound, "{}: cannot read the configuration file; check the path given with --config", file);
   const std::string text(std::istreambuf_iterator<char>(stream), {});
   try {

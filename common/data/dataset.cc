@@ -7,6 +7,7 @@
 #include "common/data/catalogue.h"
 #include "common/data/dataset_json.h"
 #include "common/data/log_reader.h"
+#include "common/io/files.h"
 
 namespace dyad::data {
 namespace {
@@ -62,7 +63,8 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 Result<Dataset> Dataset::open(const std::filesystem::path& dir) {
   const std::filesystem::path file = dir / "dataset.json";
-  if (!std::filesystem::exists(file))
+  DYAD_TRY(there, io::exists(file));
+  if (!there)
     return fail(Code::kNotFound, "{}: no dataset here (no dataset.json); make one with `dyad import` or `dyad synth`",
                 dir.string());
   DYAD_TRY(text, io::read_file(file));

@@ -83,6 +83,15 @@ TEST_F(DamagedLog, MissingLastSegmentIsNotFound) {
   EXPECT_EQ(read().error().code, Code::kNotFound);
 }
 
+// As a stale handle of a shared disk: the program ended by std::terminate.
+TEST_F(DamagedLog, ASegmentThatTheSystemCannotLookAtIsAnErrorAndNoException) {
+  std::filesystem::remove(file("00000001.seg"));
+  std::filesystem::create_symlink("00000001.seg", file("00000001.seg"));
+  EXPECT_THAT(read().error().message, HasSubstr("00000001.seg"));
+  const auto log = open_directory_log(folder_.path()).value();
+  EXPECT_THAT(log->end(PartitionId{0}).error().message, HasSubstr("00000001.seg"));
+}
+
 TEST_F(DamagedLog, AlteredIndexIsNamed) {
   std::string index = io::read_file(file("00000000.idx")).value();
   index[9] ^= 4;

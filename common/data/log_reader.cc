@@ -4,6 +4,7 @@
 #include "common/base/check.h"
 #include "common/base/random.h"
 #include "common/data/log_segment.h"
+#include "common/io/files.h"
 
 namespace dyad::data {
 namespace {
@@ -16,7 +17,8 @@ class DirectoryLog : public LogSource {
   // By the last segment's index, then header by header. A batch cut short at the very end is one that is being written.
   Result<std::uint64_t> end(PartitionId partition) override {
     const std::filesystem::path folder = log::partition_folder(log_, partition);
-    for (std::size_t number = log::count_segments(folder); number > 0; --number) {
+    DYAD_TRY(segments, log::count_segments(folder));
+    for (std::size_t number = segments; number > 0; --number) {
       DYAD_TRY(segment, log::Segment::open(log::segment_file(folder, number - 1)));
       DYAD_TRY(start, segment.seek(UINT64_MAX));
       std::optional<std::uint64_t> next;
@@ -39,7 +41,8 @@ class DirectoryLog : public LogSource {
     std::optional<std::uint64_t> expected;
     for (std::size_t number = first; at < end; ++number) {
       const std::filesystem::path file = log::segment_file(folder, number);
-      if (!std::filesystem::exists(file))
+      DYAD_TRY(there, io::exists(file));
+      if (!there)
         return fail(Code::kNotFound, "{}: the log ends at offset {}, asked for {} to {}", folder.string(), at, begin,
                     end);
       DYAD_TRY(segment, log::Segment::open(file));
@@ -51,7 +54,8 @@ class DirectoryLog : public LogSource {
  private:
   // The number of the last segment that begins at or before `offset`.
   static Result<std::size_t> segment_with(const std::filesystem::path& folder, std::uint64_t offset) {
-    for (std::size_t number = log::count_segments(folder); number > 1; --number) {
+    DYAD_TRY(segments, log::count_segments(folder));
+    for (std::size_t number = segments; number > 1; --number) {
       DYAD_TRY(segment, log::Segment::open(log::segment_file(folder, number - 1)));
       if (segment.is_cut_at(0)) continue;
       DYAD_TRY(batch, segment.batch_at(0, std::nullopt));
@@ -101,7 +105,7 @@ PartitionId partition_of(UserId user, std::uint32_t partitions) {
 }
 
 Result<std::unique_ptr<LogSource>> open_directory_log(const std::filesystem::path& log) {
-  const std::uint32_t partitions = log::count_partitions(log);
+  DYAD_TRY(partitions, log::count_partitions(log));
   if (partitions == 0) return fail(Code::kNotFound, "{}: no interaction log here (no folder p0000)", log.string());
   return std::unique_ptr<LogSource>(std::make_unique<DirectoryLog>(log, partitions));
 }

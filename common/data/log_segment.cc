@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include "common/io/files.h"
 
 namespace dyad::data::log {
 
@@ -15,16 +16,18 @@ std::filesystem::path index_file(const std::filesystem::path& segment) {
   return std::filesystem::path(segment).replace_extension(".idx");
 }
 
-std::uint32_t count_partitions(const std::filesystem::path& log) {
-  std::uint32_t n = 0;
-  while (std::filesystem::is_directory(partition_folder(log, PartitionId{n}))) ++n;
-  return n;
+Result<std::uint32_t> count_partitions(const std::filesystem::path& log) {
+  for (std::uint32_t n = 0;; ++n) {
+    DYAD_TRY(there, io::is_folder(partition_folder(log, PartitionId{n})));
+    if (!there) return n;
+  }
 }
 
-std::size_t count_segments(const std::filesystem::path& folder) {
-  std::size_t n = 0;
-  while (std::filesystem::exists(segment_file(folder, n))) ++n;
-  return n;
+Result<std::size_t> count_segments(const std::filesystem::path& folder) {
+  for (std::size_t n = 0;; ++n) {
+    DYAD_TRY(there, io::exists(segment_file(folder, n)));
+    if (!there) return n;
+  }
 }
 
 Result<Segment> Segment::open(const std::filesystem::path& path) {
@@ -51,7 +54,8 @@ Result<std::optional<Batch>> Segment::batch_at(std::size_t byte, std::optional<s
 
 Result<std::size_t> Segment::seek(std::uint64_t offset) const {
   const std::filesystem::path index = index_file(path());
-  if (!std::filesystem::exists(index)) return std::size_t{0};
+  DYAD_TRY(there, io::exists(index));
+  if (!there) return std::size_t{0};
   DYAD_TRY(file, io::MappedFile::open(index));
   DYAD_TRY(entries, decode_index(file.bytes(), index.string()));
   const auto after = std::upper_bound(entries.begin(), entries.end(), offset,

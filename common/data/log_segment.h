@@ -12,9 +12,9 @@ std::filesystem::path partition_folder(const std::filesystem::path& log, Partiti
 std::filesystem::path segment_file(const std::filesystem::path& folder, std::size_t number);  // FOLDER/00000000.seg
 std::filesystem::path index_file(const std::filesystem::path& segment);                            // 00000000.idx
 // Folders p0000, p0001, ... of a log; 0 if there is none.
-std::uint32_t count_partitions(const std::filesystem::path& log);
+Result<std::uint32_t> count_partitions(const std::filesystem::path& log);
 // Segments 00000000.seg, 00000001.seg, ... that exist one after the other.
-std::size_t count_segments(const std::filesystem::path& folder);
+Result<std::size_t> count_segments(const std::filesystem::path& folder);
 
 struct Batch {
   BatchHeader header;

@@ -60,7 +60,7 @@ LogWriter::~LogWriter() = default;
 
 Result<LogWriter> LogWriter::open(const std::filesystem::path& log, const LogWriterOptions& options) {
   CHECK(options.partitions > 0 && options.batch_events > 0 && options.batch_events <= log::kBatchEventsMax);
-  const std::uint32_t existing = log::count_partitions(log);
+  DYAD_TRY(existing, log::count_partitions(log));
   if (existing != 0 && existing != options.partitions)
     return fail(Code::kInvalid, "{}: a log of {} partitions, asked to write {}", log.string(), existing,
                 options.partitions);
@@ -79,7 +79,7 @@ Result<LogWriter> LogWriter::open(const std::filesystem::path& log, const LogWri
 
 // Walks the last segment (every checksum), cuts a torn batch off its end and writes its index anew.
 Status LogWriter::resume(Partition& partition) {
-  const std::size_t segments = log::count_segments(partition.folder);
+  DYAD_TRY(segments, log::count_segments(partition.folder));
   if (segments == 0) return ok();
   DYAD_TRY(source, open_directory_log(log_));
   partition.segment = segments - 1;

@@ -196,7 +196,7 @@ std::string sibling_program(const std::string& name) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto beside = self.parent_path() / name;
-  return !error && std::filesystem::exists(beside) ? beside.string() : name;
+  return !error && std::filesystem::exists(beside, error) ? beside.string() : name;
 }
 
 }  // namespace dyad::ops

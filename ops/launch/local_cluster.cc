@@ -104,7 +104,7 @@ Status LocalCluster::start_coordinator(Begin begin) {
   if (children_.empty()) children_.push_back(std::move(coordinator));
   else children_[0] = std::move(coordinator);
   Quiet quiet;
-  while (!std::filesystem::exists(announcement) && stop_requests_() == 0) {
+  while (!std::filesystem::exists(announcement, ignored) && stop_requests_() == 0) {
     if (children_[0].poll()) return error_of(children_[0]);
     if (quiet.ms(work_of(children_[0].pid()), steady_now_ms()) > kCoordinatorQuietMs)
       return fail(Code::kFailed, "the coordinator did not come up, and did nothing for {} s; see {}",

@@ -2,6 +2,7 @@
 #include <cmath>
 #include "common/base/clock.h"
 #include "common/base/digest.h"
+#include "common/io/files.h"
 #include "common/io/safetensors.h"
 #include "tools/codes/kmeans.h"
 #include "tools/codes/vectors.h"
@@ -20,7 +21,8 @@ Status check_options(const BuildOptions& o) {
 
 Result<Embedding> load_embedding(const std::filesystem::path& data, Stream stream) {
   const auto path = vectors_file(data, stream);
-  if (!std::filesystem::exists(path))
+  DYAD_TRY(there, io::exists(path));
+  if (!there)
     return fail(Code::kNotFound, "{}: no {} vectors; make them by `dyad encode {}` or `dyad encode import`",
                 path.string(), stream_name(stream), stream == Stream::kBehaviour ? "behaviour" : "text");
   DYAD_TRY(loaded, io::load_matrix(path, "embedding"));

@@ -7,6 +7,7 @@
 #include "common/base/digest.h"
 #include "common/base/random.h"
 #include "common/data/trie.h"
+#include "common/io/files.h"
 #include "common/io/safetensors.h"
 #include "tools/codes/vectors.h"
 
@@ -82,7 +83,8 @@ std::vector<ClusterSample> sample_clusters(const data::Dataset& dataset, const d
 
 Result<StreamReport> report_codes(const data::Dataset& dataset, Stream stream, const ReportOptions& options) {
   const auto path = codes_file(dataset.dir(), stream);
-  if (!std::filesystem::exists(path))
+  DYAD_TRY(there, io::exists(path));
+  if (!there)
     return fail(Code::kNotFound, "{}: no {} codes; make them by `dyad codes build`", path.string(),
                 stream_name(stream));
   DYAD_TRY(embedding, load_embedding(dataset.dir(), stream));

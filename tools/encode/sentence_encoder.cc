@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 #include <nlohmann/json.hpp>
+#include "common/io/files.h"
 #include "tools/encode/wordpiece.h"
 
 namespace dyad::encode {
@@ -26,7 +27,8 @@ Result<Weights> load_weights(const std::filesystem::path& file) {
 }
 
 Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return nlohmann::json::object();
+  DYAD_TRY(there, io::exists(file));
+  if (!there) return nlohmann::json::object();
   DYAD_TRY(text, io::read_file(file));
   auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return fail(Code::kInvalid, "{}: not a JSON object; fetch the model again", file.string());
