@@ -3,11 +3,14 @@
 
 #include <atomic>
 #include <charconv>
+#include <list>
 #include <optional>
 #include <thread>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/ostream.h>
 #include "common/base/log.h"
 
 namespace dyad::http {
@@ -21,22 +24,26 @@ using ErrorCode = boost::system::error_code;
 using Handler = std::function<Answer(const std::string&)>;
 
 constexpr std::uint32_t kHeaderBytesMax = 8192;
-constexpr int kConnectionsMax = 64;
-constexpr std::chrono::seconds kExchangeMax{10};
+constexpr std::size_t kConnectionsMax = 64;
+constexpr std::chrono::seconds kReadMax{3}, kWriteMax{10};       // of a whole request, of a whole answer
+constexpr std::chrono::milliseconds kAcceptAgain{100};           // after an error: descriptors may have run out
+
+class Session;
+using Sessions = std::list<Session*>;                            // open ones, the oldest first
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket socket, const Handler& answer, int& open)
-      : stream_(std::move(socket)), answer_(answer), open_(open) {
-    ++open_;
-  }
-  ~Session() { --open_; }
+  Session(tcp::socket socket, const Handler& answer, Sessions& open)
+      : stream_(std::move(socket)), answer_(answer), open_(open), place_(open.insert(open.end(), this)) {}
+  ~Session() { open_.erase(place_); }
+  void drop() { stream_.close(); }                               // its handler comes with an error, and it ends
 
   void read() {
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(0);
-    stream_.expires_after(kExchangeMax);
+    open_.splice(open_.end(), open_, place_);
+    stream_.expires_after(kReadMax);
     bhttp::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
       if (!error) return self->respond();
       if (error == bhttp::error::header_limit)
@@ -66,16 +73,24 @@ class Session : public std::enable_shared_from_this<Session> {
       return write(make(bhttp::status::method_not_allowed, "GET only\n"), false);
     std::string path(request.target());
     path = path.substr(0, path.find('?'));
-    Answer answer = answer_(path);
+    Answer answer = page(path);
     auto response = make(static_cast<bhttp::status>(answer.status), std::move(answer.body), answer.type);
     if (request.method() == bhttp::verb::head) response.body().clear();
     write(std::move(response), keep);
   }
 
+  Answer page(const std::string& path) const {
+    try {
+      return answer_(path);
+    } catch (const std::exception& e) {                          // short of memory: this page, not the process
+      return {503, "text/plain; charset=utf-8", fmt::format("no answer: {}\n", e.what())};
+    }
+  }
+
   void write(bhttp::response<bhttp::string_body> response, bool keep) {
     response.keep_alive(keep);
     response_ = std::move(response);
-    stream_.expires_after(kExchangeMax);
+    stream_.expires_after(kWriteMax);
     bhttp::async_write(stream_, response_, [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
       if (error || !keep) return self->close();
       self->read();
@@ -92,7 +107,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<bhttp::request_parser<bhttp::empty_body>> parser_;
   bhttp::response<bhttp::string_body> response_;
   const Handler& answer_;
-  int& open_;
+  Sessions& open_;
+  Sessions::iterator place_;
 };
 
 class Beast final : public Server {
@@ -114,27 +130,49 @@ class Beast final : public Server {
       return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another {}", endpoint.address().to_string(),
                   endpoint.port(), error.message(), key_);
     const auto bound = acceptor_.local_endpoint();
-    address_ = fmt::format("http://{}:{}", bound.address().to_string(), bound.port());
+    address_ = fmt::format("http://{}", fmt::streamed(bound));   // an IPv6 address in brackets
     if (!bound.address().is_loopback())
       LOG_WARN("the status page at {} is open to whoever reaches this address", address_);
     accept();
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = std::thread([this] { run(); });
     return ok();
   }
 
  private:
+  void run() {
+    while (!context_.stopped()) {
+      try {
+        context_.run();
+      } catch (const std::exception& e) {                        // short of memory: that connection ends, others do not
+        LOG_WARN("the status page dropped a connection: {}", e.what());
+        if (!accepting_) accept();
+      }
+    }
+  }
+
   void accept() {
+    accepting_ = true;
     acceptor_.async_accept([this](ErrorCode error, tcp::socket socket) {
-      if (!error && open_ < kConnectionsMax) std::make_shared<Session>(std::move(socket), answer_, open_)->read();
-      if (error != asio::error::operation_aborted) accept();
+      accepting_ = false;
+      if (error == asio::error::operation_aborted) return;
+      if (error) {                                               // EMFILE stays for a while: no spinning
+        accepting_ = true;
+        again_.expires_after(kAcceptAgain);
+        return again_.async_wait([this](ErrorCode) { accept(); });
+      }
+      if (open_.size() >= kConnectionsMax) open_.front()->drop();   // half-sent requests do not close the door
+      std::make_shared<Session>(std::move(socket), answer_, open_)->read();
+      accept();
     });
   }
 
   Handler answer_;
   std::string key_;
-  int open_ = 0;  // the server's thread alone; outlives the sessions in context_
+  Sessions open_;  // the server's thread alone; outlives those in context_
+  bool accepting_ = false;
   asio::io_context context_{1};
   tcp::acceptor acceptor_{context_};
+  asio::steady_timer again_{context_};
   std::string address_;
   std::thread thread_;
 };
@@ -142,17 +180,18 @@ class Beast final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const Options& options, Handler answer) {
-  const std::string& endpoint = options.endpoint;
+  const std::string_view endpoint = options.endpoint;
   const auto colon = endpoint.rfind(':');
+  std::string_view address = endpoint.substr(0, colon == std::string_view::npos ? 0 : colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  const std::string_view digits = endpoint.substr(colon == std::string_view::npos ? endpoint.size() : colon + 1);
   std::uint16_t port = 0;
   ErrorCode error;
-  const auto host = asio::ip::make_address(endpoint.substr(0, colon == std::string::npos ? 0 : colon), error);
-  const char* end = endpoint.data() + endpoint.size();
-  const auto [stop, bad] =
-      std::from_chars(endpoint.data() + (colon == std::string::npos ? endpoint.size() : colon + 1), end, port);
-  if (error || bad != std::errc() || stop != end)
-    return fail(Code::kInvalid, "{} = \"{}\": give an IP address and a port, such as 127.0.0.1:8080", options.key,
-                endpoint);
+  const auto host = asio::ip::make_address(address, error);
+  const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error || bad != std::errc() || stop != digits.data() + digits.size())
+    return fail(Code::kInvalid, "{} = \"{}\": give an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080",
+                options.key, endpoint);
   auto server = std::make_unique<Beast>(std::move(answer), options.key);
   DYAD_TRYV(server->listen({host, port}));
   return std::unique_ptr<Server>(std::move(server));

@@ -1,6 +1,7 @@
 #pragma once
 // A small HTTP server for people and Prometheus: GET only, on a thread of its own, so that a slow reader never holds up
-// the process's work. Bounds: 8 KiB of header, no body, 10 s an exchange, 64 connections.
+// the process's work. Bounds: 8 KiB of header, no body, 3 s to send a request and 10 s to read its
+// answer, 64 connections, of which a new one ends the oldest.
 // Threads: start and stop one; `answer` runs on the server's thread.
 #include <functional>
 #include <memory>
@@ -15,7 +16,7 @@ struct Answer {
 };
 
 struct Options {
-  std::string endpoint;                                   // "127.0.0.1:8080"; port 0: any free one
+  std::string endpoint;                                   // "127.0.0.1:8080", "[::1]:8080"; port 0: any free one
   std::string key;                                        // of the configuration, which its errors name
 };
 
