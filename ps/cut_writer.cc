@@ -43,11 +43,13 @@ void CutWriter::work() {
       cuts_.pop_front();
     }
     const double start = steady_now_s();
-    auto parts = write_cut(folder_(cut->step), *cut, partition_, groups_);
+    const Step step = cut->step;
+    auto parts = write_cut(folder_(step), *cut, partition_, groups_);
+    cut.reset();                                   // the slabs that only it held
     metrics_.cut.add(steady_now_s() - start);
     ++metrics_.cuts;
     if (parts) for (const auto& part : parts.value()) metrics_.cut_bytes += part.bytes;
-    done_(cut->step, std::move(parts));
+    done_(step, std::move(parts));
   }
 }
 

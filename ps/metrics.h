@@ -42,7 +42,8 @@ class Histogram {                                  // of seconds, in powers of t
 
 struct Metrics {
   std::atomic<std::uint64_t> pulls{0}, pushes{0}, pulled_rows{0}, pushed_rows{0}, updated_rows{0}, bytes_in{0},
-      bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, cuts{0}, cut_bytes{0};
+      bytes_out{0}, duplicates{0}, refused{0}, waiting{0}, held{0}, applied{0}, rows{0}, cuts{0}, cut_bytes{0},
+      row_memory{0};                                // bytes of rows, slabs that a cut still holds included
   Histogram pull_wait, apply, cut;
 
   std::map<std::string, double> snapshot() const {   // endings as common/metrics/prometheus.h reads them
@@ -56,6 +57,7 @@ struct Metrics {
     put("duplicates_total", duplicates), put("refused_total", refused);
     put("cuts_total", cuts), put("cut_bytes_total", cut_bytes);
     put("waiting_pulls", waiting), put("held_pushes", held), put("applied_step", applied), put("rows", rows);
+    put("row_memory_bytes", row_memory);
     const auto time = [&](const std::string& name, const Histogram& h) {
       out[name + "_seconds_sum"] = h.sum();
       out[name + "_seconds_count"] = static_cast<double>(h.count());

@@ -21,14 +21,13 @@ void prefetch_row(const float* row, std::size_t floats) {
 
 }  // namespace
 
-Slab::Slab(std::size_t stride_, std::uint64_t generation_)
-    : data(new float[kRows * stride_]), stride(stride_), generation(generation_) {}
-Slab::Slab(const Slab& other, std::uint64_t generation_)
-    : keys(other.keys),
-      counts(other.counts),
-      data(new float[kRows * other.stride]),
-      stride(other.stride),
-      generation(generation_) {
+Slab::Slab(std::size_t stride_, std::atomic<std::uint64_t>* memory)
+    : data(new float[kRows * stride_]), stride(stride_), counted(memory) {
+  counted.set(sizeof(Slab) + kRows * stride * sizeof(float));
+}
+Slab::Slab(const Slab& other, std::atomic<std::uint64_t>* memory) : Slab(other.stride, memory) {
+  keys = other.keys;
+  counts = other.counts;
   std::memcpy(data.get(), other.data.get(), kRows * stride * sizeof(float));
 }
 
@@ -36,13 +35,17 @@ RowTable::RowTable(const TableOptions& options, const RowOptimizer& optimizer)
     : options_(options),
       optimizer_(optimizer),
       stride_(options.dim + optimizer.slots(options.dim)),
+      index_bytes_(options.memory),
       gradient_(options.dim) {
   CHECK_GT(options.dim, 0u);
   index_.resize(1024);
+  index_bytes_.set(index_.size() * sizeof(Entry));
 }
 
 std::size_t RowTable::bytes() const {
-  return slabs_.size() * (sizeof(Slab) + Slab::kRows * stride_ * sizeof(float)) + index_.size() * sizeof(Entry);
+  std::size_t bytes = index_bytes_.bytes();
+  for (const auto& slab : slabs_) bytes += slab->counted.bytes();
+  return bytes;
 }
 
 std::size_t RowTable::home(RowKey key) const { return mix64(key.value) & (index_.size() - 1); }
@@ -71,6 +74,7 @@ void RowTable::grow_index(std::size_t rows) {
   std::size_t capacity = index_.size();
   while (2 * rows > capacity) capacity *= 2;
   index_.resize(capacity);
+  index_bytes_.set(capacity * sizeof(Entry));
   rebuild_index();
 }
 
@@ -79,7 +83,7 @@ std::uint32_t RowTable::find_or_insert(RowKey key) {
   if (found != kNone) return found;
   CHECK_LT(rows_, std::size_t{kNone});
   const auto slot = static_cast<std::uint32_t>(rows_);
-  if (slot % Slab::kRows == 0) slabs_.push_back(std::make_shared<Slab>(stride_, generation_));
+  if (slot % Slab::kRows == 0) slabs_.push_back(std::make_shared<Slab>(stride_, options_.memory));
   Slab& slab = writable(slot);
   const std::size_t at = slot % Slab::kRows;
   slab.keys[at] = key;
@@ -95,7 +99,7 @@ std::uint32_t RowTable::find_or_insert(RowKey key) {
 
 Slab& RowTable::writable(std::uint32_t slot) {
   std::shared_ptr<Slab>& slab = slabs_[slot / Slab::kRows];
-  if (slab->generation != generation_) slab = std::make_shared<Slab>(*slab, generation_);
+  if (slab->snapshots.load(std::memory_order_acquire) > 0) slab = std::make_shared<Slab>(*slab, options_.memory);
   return *slab;
 }
 
@@ -195,29 +199,11 @@ TableSnapshot RowTable::shape() const {
 }
 
 TableSnapshot RowTable::freeze() {
-  ++generation_;   // every slab is shared from here on
   TableSnapshot snapshot = shape();
   snapshot.rows = rows_;
-  snapshot.slabs.assign(slabs_.begin(), slabs_.end());
+  snapshot.slabs.reserve(slabs_.size());
+  for (const auto& slab : slabs_) snapshot.slabs.emplace_back(slab);
   return snapshot;
-}
-
-void RowTable::restore(const TableSnapshot& snapshot) {
-  CHECK_EQ(snapshot.dim + snapshot.slots, stride_);
-  ++generation_;
-  slabs_.clear();
-  for (const auto& slab : snapshot.slabs)
-    slabs_.push_back(std::const_pointer_cast<Slab>(slab));  // never written: its generation is old
-  rows_ = snapshot.rows;
-  mark_.clear();
-  rebuild_index();
-}
-
-void RowTable::clear() {
-  slabs_.clear();
-  rows_ = 0;
-  mark_.clear();
-  std::fill(index_.begin(), index_.end(), Entry{});
 }
 
 }  // namespace dyad::ps

@@ -1,10 +1,11 @@
 #pragma once
 // The rows of one table that one owner thread holds: an open-addressing index (key -> slot) over rows in large slabs.
 //   slab: keys [1024] | counts [1024] | data [1024, dim + slots], a row's value and its optimizer state side by side
-// Slabs are copy-on-write: freeze() shares them with a Snapshot in O(slabs), and the first write to a slab afterwards
-// clones it. Knows no network, disk or steps. Threads: one owner; a Snapshot is immutable and may be read by any
-// thread.
+// Slabs are copy-on-write: freeze() shares them with a Snapshot in O(slabs), and a write to a slab clones it while a
+// snapshot holds it, and only then. Knows no network, disk or steps. Threads: one owner; a Snapshot is immutable, may
+// be read by any thread and ends on any.
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,17 +22,54 @@ struct TableOptions {
   std::uint64_t seed = 1;                       // of initial rows, with the table and the key (random.h initial_row)
   float init_std = 0.02f;
   float clip = 0;                               // norm of one row's gradient, 0: none
+  std::atomic<std::uint64_t>* memory = nullptr;  // counts the bytes of index and slabs, of those in snapshots too
+};
+
+// Bytes that its owner holds, as part of a total that others read.
+class CountedBytes {
+ public:
+  explicit CountedBytes(std::atomic<std::uint64_t>* total) : total_(total) {}
+  ~CountedBytes() { set(0); }
+  CountedBytes(const CountedBytes&) = delete;
+  CountedBytes& operator=(const CountedBytes&) = delete;
+  void set(std::uint64_t bytes) {
+    if (total_ != nullptr) total_->fetch_add(bytes - bytes_, std::memory_order_relaxed);   // modulo 2^64
+    bytes_ = bytes;
+  }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::atomic<std::uint64_t>* total_;
+  std::uint64_t bytes_ = 0;
 };
 
 struct Slab {
   static constexpr std::size_t kRows = 1024;
-  Slab(std::size_t stride, std::uint64_t generation);
-  Slab(const Slab& other, std::uint64_t generation);
+  Slab(std::size_t stride, std::atomic<std::uint64_t>* memory);
+  Slab(const Slab& other, std::atomic<std::uint64_t>* memory);
   std::array<RowKey, kRows> keys;
   std::array<std::uint32_t, kRows> counts;      // updates of the row
   std::unique_ptr<float[]> data;                // [kRows, stride]
   std::size_t stride;
-  std::uint64_t generation;  // of the table when this copy was made; older than the last freeze: shared
+  std::atomic<std::uint32_t> snapshots{0};      // that hold it; only the owner adds one
+  CountedBytes counted;
+};
+
+// A slab in a snapshot: not written to while this lives.
+class FrozenSlab {
+ public:
+  explicit FrozenSlab(std::shared_ptr<Slab> slab) : slab_(std::move(slab)) {
+    slab_->snapshots.fetch_add(1, std::memory_order_relaxed);
+  }
+  FrozenSlab(FrozenSlab&&) noexcept = default;
+  ~FrozenSlab() {
+    if (slab_) slab_->snapshots.fetch_sub(1, std::memory_order_release);   // what was read of it was read before
+  }
+  const Slab& operator*() const { return *slab_; }
+  const Slab* operator->() const { return slab_.get(); }
+
+ private:
+  std::shared_ptr<Slab> slab_;
 };
 
 struct TableSnapshot {
@@ -39,7 +77,7 @@ struct TableSnapshot {
   std::uint32_t dim = 0, slots = 0;
   std::string optimizer;
   std::size_t rows = 0;
-  std::vector<std::shared_ptr<const Slab>> slabs;
+  std::vector<FrozenSlab> slabs;
 };
 
 // Gradients of one push for this table: rows `positions` of the frame (empty: all of them, in order).
@@ -56,7 +94,7 @@ class RowTable {
 
   std::size_t rows() const { return rows_; }
   std::size_t dim() const { return options_.dim; }
-  std::size_t bytes() const;                    // of slabs and index
+  std::size_t bytes() const;                    // of slabs and index; what only a snapshot holds is in `memory` alone
   // Writes the rows of keys[positions] (all keys if positions is empty) into the same positions of `out`, in wire form
   // [keys.size(), dim]. An unknown key gets its initial value and is not inserted.
   void gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type,
@@ -69,8 +107,6 @@ class RowTable {
 
   TableSnapshot shape() const;                  // a snapshot without rows
   TableSnapshot freeze();
-  void restore(const TableSnapshot& snapshot);  // becomes the frozen state again
-  void clear();
 
  private:
   static constexpr std::uint32_t kNone = ~0u;
@@ -98,9 +134,9 @@ class RowTable {
   const RowOptimizer& optimizer_;
   std::size_t stride_;
   std::size_t rows_ = 0;
-  std::uint64_t generation_ = 0;
   std::vector<std::shared_ptr<Slab>> slabs_;
   std::vector<Entry> index_;                    // a power of two, at most half full
+  CountedBytes index_bytes_;
   std::vector<Sum> sums_;                       // scratch of apply
   std::vector<Link> links_;
   std::vector<std::uint32_t> mark_;             // [slots] index into sums_; valid if sums_ points back

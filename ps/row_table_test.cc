@@ -10,7 +10,8 @@ constexpr std::uint32_t kDim = 6;
 
 struct Fixture {
   std::unique_ptr<RowOptimizer> sgd = std::move(make_optimizer({.name = "sgd"})).value();
-  RowTable table{{TableId::kItem, kDim, 3, 0.1f, 0}, *sgd};
+  std::atomic<std::uint64_t> memory{0};
+  RowTable table{{TableId::kItem, kDim, 3, 0.1f, 0, &memory}, *sgd};
   std::vector<RowKey> keys;
   std::vector<float> gradient;
 
@@ -95,22 +96,35 @@ TEST(RowTable, ASnapshotDoesNotSeeLaterSteps) {
   EXPECT_EQ(f.table.rows(), 3001u);
 }
 
-TEST(RowTable, ARestoredTableIsTheFrozenOneEvenTwice) {
+TEST(RowTable, ASnapshotCostsACopyOfWhatIsWrittenWhileItLivesAndNothingAfterwards) {
   Fixture f;
   f.apply();
-  const auto at_one = f.gather();
-  const TableSnapshot snapshot = f.table.freeze();
-  for (int again = 0; again < 2; ++again) {
-    f.keys.push_back(RowKey{77});
-    f.gradient.resize(f.keys.size() * kDim, 1.0f);
+  const std::uint64_t before = f.memory;
+  EXPECT_EQ(before, f.table.bytes());
+  {
+    const TableSnapshot snapshot = f.table.freeze();
+    EXPECT_EQ(f.memory, before);
+    f.apply();                                   // all three slabs
+    EXPECT_EQ(f.table.bytes(), before);
+    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * kDim * sizeof(float)));
     f.apply();
-    f.keys.pop_back();
-    f.gradient.resize(f.keys.size() * kDim);
-    EXPECT_NE(f.gather(), at_one);
-    f.table.restore(snapshot);
-    EXPECT_EQ(f.gather(), at_one);
-    EXPECT_EQ(f.table.rows(), 3000u);
+    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * kDim * sizeof(float))) << "copied once";
   }
+  EXPECT_EQ(f.memory, before);
+  const float* first = f.table.freeze().slabs[0]->data.get();   // its snapshot ends at once
+  f.apply();
+  EXPECT_EQ(f.table.freeze().slabs[0]->data.get(), first) << "nobody held it: written in place";
+}
+
+TEST(RowTable, ASlabOfTwoSnapshotsIsKeptForTheSecond) {
+  Fixture f;
+  f.apply();
+  auto first = std::make_unique<TableSnapshot>(f.table.freeze());
+  const TableSnapshot second = f.table.freeze();
+  const float value = second.slabs[0]->data[0];
+  first.reset();
+  f.apply();
+  EXPECT_EQ(second.slabs[0]->data[0], value);
 }
 
 TEST(RowTable, LoadedRowsKeepStateAndCount) {

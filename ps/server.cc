@@ -50,24 +50,13 @@ void Server::serve() {
     failed_ = true;
     return;
   }
-  run_posted();
   service_->stop();
   send_replies();
-}
-
-void Server::run_posted() {
-  std::vector<std::function<void()>> posted;
-  {
-    std::lock_guard lock(mutex_);
-    posted.swap(posted_);
-  }
-  for (auto& task : posted) task();
 }
 
 Status Server::serve_round(net::Poller& poller) {
   DYAD_TRYV(poller.wait(1000));
   waker_.clear();
-  run_posted();
   send_replies();
   for (int i = 0; i < 64; ++i) {                  // then look at the replies of the owners again
     DYAD_TRY(incoming, listener_.recv(0));
@@ -96,17 +85,6 @@ void Server::stop() {
   waker_.wake();
   thread_.join();
   cut_writer_.reset();
-}
-
-Status Server::roll_back(Step step) {
-  CHECK(thread_.joinable());
-  std::promise<Status> promise;
-  {
-    std::lock_guard lock(mutex_);
-    posted_.push_back([&] { promise.set_value(service_->roll_back(step)); });
-  }
-  waker_.wake();
-  return promise.get_future().get();
 }
 
 }  // namespace dyad::ps

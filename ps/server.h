@@ -46,7 +46,6 @@ class Server {
   const std::string& endpoint() const { return listener_.endpoint(); }
   Status start(const StartOptions& options);
   void stop();                                    // ends after the message in hand and writes the cuts that were frozen
-  Status roll_back(Step step);                    // to the last cut, from memory; REQUIRES start()
   bool failed() const { return failed_; }         // the socket thread gave up; its error was logged
   Step applied() const { return Step{metrics_.applied}; }
   std::map<std::string, double> metrics() const { return metrics_.snapshot(); }
@@ -55,7 +54,6 @@ class Server {
   Server(net::Listener listener, const ServerOptions& options) : options_(options), listener_(std::move(listener)) {}
   void serve();
   Status serve_round(net::Poller& poller);
-  void run_posted();
   void send_replies();
 
   ServerOptions options_;
@@ -66,7 +64,6 @@ class Server {
   std::unique_ptr<Service> service_;
   std::mutex mutex_;
   std::vector<std::pair<net::Peer, net::Message>> replies_;        // under mutex_; sent by the socket thread
-  std::vector<std::function<void()>> posted_;                      // under mutex_; run by the socket thread
   std::atomic<bool> stopping_{false}, failed_{false};
   std::thread thread_;
 };

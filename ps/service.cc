@@ -1,7 +1,6 @@
 #include "ps/service.h"
 
 #include <algorithm>
-#include <future>
 #include <new>
 #include "common/base/check.h"
 #include "common/base/clock.h"
@@ -65,17 +64,10 @@ Status Service::load(const std::filesystem::path& checkpoint, Step step) {
   DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups_, [this](GroupId group) -> Shard& {
     return owners_[static_cast<std::size_t>(owner_of_[group.value])]->shard();
   }));
-  auto cut = std::make_shared<Cut>();
-  cut->step = step;
   std::size_t rows = 0;
-  for (auto& owner : owners_) {
-    cut->shards.push_back(owner->shard().freeze(step));
-    rows += owner->shard().rows();
-  }
+  for (auto& owner : owners_) rows += owner->shard().rows();
   metrics_.rows = rows;
   metrics_.applied = step.value;
-  std::lock_guard lock(cut_mutex_);
-  last_cut_ = std::move(cut);
   return ok();
 }
 
@@ -274,52 +266,8 @@ void Service::freeze(Step step) {
     owners_[o]->run([this, cutting, o](Shard& shard) {
       cutting->shards[o] = shard.freeze(cutting->step);
       if (cutting->remaining.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      auto cut = std::make_shared<Cut>(Cut{cutting->step, std::move(cutting->shards)});
-      {
-        std::lock_guard lock(cut_mutex_);
-        last_cut_ = cut;
-      }
-      options_.on_freeze(std::move(cut));
+      options_.on_freeze(std::make_shared<Cut>(Cut{cutting->step, std::move(cutting->shards)}));
     });
-}
-
-Status Service::roll_back(Step step) {
-  std::vector<std::future<void>> done;
-  const auto on_each = [&](auto task) {
-    for (std::size_t o = 0; o < owners_.size(); ++o) {
-      auto promise = std::make_shared<std::promise<void>>();
-      done.push_back(promise->get_future());
-      owners_[o]->run([task, promise, o](Shard& shard) {
-        task(shard, o);
-        promise->set_value();
-      });
-    }
-    for (auto& d : done) d.get();
-    done.clear();
-  };
-  on_each([](Shard&, std::size_t) {});           // a freeze that is under way comes first
-  std::shared_ptr<const Cut> cut;
-  {
-    std::lock_guard lock(cut_mutex_);
-    cut = last_cut_;
-  }
-  const bool fresh = step == options_.clock.start && step == Step{0};
-  if (!fresh && (cut == nullptr || cut->step != step))
-    return fail(Code::kNotFound,
-                "server {} has no cut of step {} in memory (the last one is of step {}): load it from its checkpoint",
-                options_.id, step, cut == nullptr ? Step{0} : cut->step);
-  if (fresh) on_each([](Shard& shard, std::size_t) { shard.clear(); });
-  else on_each([cut](Shard& shard, std::size_t o) { shard.restore(*cut->shards[o]); });
-  const auto forgotten = clock_.roll_back(step);
-  for (const Token token : forgotten) {
-    pushes_.erase(token);
-    const auto at = pulls_.find(token);
-    if (at == pulls_.end()) continue;
-    refuse(*at->second->request, fail(Code::kStale, "server {} went back to step {}", options_.id, step));
-    pulls_.erase(at);
-  }
-  metrics_.applied = step.value;
-  return ok();
 }
 
 }  // namespace dyad::ps

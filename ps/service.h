@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 #include "common/net/buffer_pool.h"
@@ -39,8 +38,6 @@ class Service {
   ~Service();
   Status load(const std::filesystem::path& checkpoint, Step step);   // before the first message
   void handle(net::Incoming incoming);
-  // Back to the last cut, from memory. kNotFound if it was of another step. Blocks until the owners have done it.
-  Status roll_back(Step step);
   void stop();                                   // the owners finish what they have
   const std::vector<GroupId>& groups() const { return groups_; }
 
@@ -52,7 +49,9 @@ class Service {
       std::vector<std::vector<std::vector<std::uint32_t>>>;  // [owner][section] positions; empty: one owner has all
 
   Service(ServiceOptions options, Metrics& metrics)
-      : options_(std::move(options)), metrics_(metrics), clock_(options_.clock) {}
+      : options_(std::move(options)), metrics_(metrics), clock_(options_.clock) {
+    options_.shard.memory = &metrics.row_memory;
+  }
   Status open(Request& request, const wire::Envelope& envelope);
   Status check_rows(const Request& request, bool pull) const;
   Result<Split> split(const std::vector<wire::SectionView>& views) const;
@@ -75,8 +74,6 @@ class Service {
   std::map<Token, std::shared_ptr<Pull>> pulls_;       // waiting
   std::map<Token, std::shared_ptr<Request>> pushes_;   // accepted, not yet applied
   std::shared_ptr<net::BufferPool> buffers_ = std::make_shared<net::BufferPool>();
-  std::mutex cut_mutex_;
-  std::shared_ptr<const Cut> last_cut_;
 };
 
 }  // namespace dyad::ps

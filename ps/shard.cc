@@ -10,7 +10,8 @@ Result<std::unique_ptr<Shard>> Shard::make(const ShardOptions& options) {
     if (options.dims[t] == 0)
       return fail(Code::kInvalid, "table {} has rows of 0 floats", table_name(static_cast<TableId>(t)));
     shard->tables_[t] = std::make_unique<RowTable>(
-        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip},
+        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip,
+                     options.memory},
         *shard->optimizer_);
   }
   return shard;
@@ -44,14 +45,6 @@ std::shared_ptr<const ShardSnapshot> Shard::freeze(Step step) {
   snapshot->step = step;
   for (int t = 0; t < kTables; ++t) snapshot->tables[t] = tables_[t]->freeze();
   return snapshot;
-}
-
-void Shard::restore(const ShardSnapshot& snapshot) {
-  for (int t = 0; t < kTables; ++t) tables_[t]->restore(snapshot.tables[t]);
-}
-
-void Shard::clear() {
-  for (auto& table : tables_) table->clear();
 }
 
 std::size_t Shard::rows() const {

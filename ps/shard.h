@@ -17,6 +17,7 @@ struct ShardOptions {
   std::uint64_t seed = 1;
   float init_std = 0.02f;
   OptimizerOptions optimizer;
+  std::atomic<std::uint64_t>* memory = nullptr;   // counts the bytes that rows take, those in snapshots included
 };
 
 struct ShardSnapshot {
@@ -42,8 +43,6 @@ class Shard {
   // updated.
   std::size_t apply(float learning_rate, std::span<const PushPart> pushes);
   std::shared_ptr<const ShardSnapshot> freeze(Step step);
-  void restore(const ShardSnapshot& snapshot);
-  void clear();
 
   const RowTable& table(TableId id) const { return *tables_[static_cast<std::size_t>(id)]; }
   RowTable& table(TableId id) { return *tables_[static_cast<std::size_t>(id)]; }

@@ -148,17 +148,4 @@ std::vector<Token> StepClock::ready_pulls() {
   return ready;
 }
 
-std::vector<Token> StepClock::roll_back(Step step) {
-  std::vector<Token> forgotten = dropped();
-  for (Rank& rank : ranks_) {
-    for (const auto& [at, push] : rank.pending) forgotten.push_back(push.token);
-    rank.pending.clear();
-    rank.applied = step;
-  }
-  for (const auto& [at_least, token] : waiting_) forgotten.push_back(token);
-  waiting_.clear();
-  cut_.reset();
-  return forgotten;
-}
-
 }  // namespace dyad::ps

@@ -71,9 +71,6 @@ class StepClock {
     return std::exchange(dropped_, {});
   }  // held pushes of a replaced incarnation, since the last call
 
-  // Everything after `step` never happened: forgets held pushes and waiting pulls and returns their tokens.
-  std::vector<Token> roll_back(Step step);
-
  private:
   struct Rank {
     Incarnation incarnation;

@@ -149,15 +149,5 @@ TEST(StepClock, RanksThatDisagreeAreRefused) {
   EXPECT_EQ(refusal(clock.push(at(2, 1))), Code::kInvalid);
 }
 
-TEST(StepClock, RollBackForgetsWhatCameAfter) {
-  auto clock = clock_of(Mode::kSync, 2, 10);
-  ASSERT_TRUE(clock.push(at(0, 11)));
-  ASSERT_TRUE(clock.wait(Step{11}, 5));
-  EXPECT_EQ(clock.roll_back(Step{7}), (std::vector<Token>{110, 5}));
-  EXPECT_EQ(clock.applied(), Step{7});
-  EXPECT_EQ(clock.push(at(0, 8, false, 2)).value(), Verdict::kAccepted);
-  EXPECT_EQ(clock.held(), 1u);
-}
-
 }  // namespace
 }  // namespace dyad::ps

@@ -241,6 +241,25 @@ TEST(Rows, ACutIsTheSameBytesFromAnyNumberOfServersAndThreadsAndLoadsOnAnother) 
   }
 }
 
+TEST(Rows, AWrittenCutLeavesNoSecondCopyOfTheRows) {
+  for (const std::uint32_t threads : {1u, 3u}) {
+    const ClusterOptions options{.threads = threads};
+    Cluster cluster(options);
+    cluster.start();
+    train_all(cluster, options, 1, kSteps);
+    const double before = cluster.total("row_memory_bytes");
+    EXPECT_GT(before, 0);
+    train_all(cluster, options, kSteps + 1, kSteps + 2, Step{kSteps + 1});
+    cluster.wait_for_cut(Step{kSteps + 1});
+    train_all(cluster, options, kSteps + 3, 2 * kSteps);
+    EXPECT_EQ(cluster.total("row_memory_bytes"), before);
+    Cluster resumed(options);
+    resumed.start(Step{kSteps + 1}, cluster.folder(Step{kSteps + 1}));
+    train_all(resumed, options, kSteps + 2, 2 * kSteps);
+    EXPECT_EQ(resumed.total("row_memory_bytes"), before);
+  }
+}
+
 TEST(Rows, ACutOfAnotherOptimizerOrStepIsRefused) {
   const ClusterOptions options{};
   Cluster cluster(options);
@@ -255,22 +274,6 @@ TEST(Rows, ACutOfAnotherOptimizerOrStepIsRefused) {
   EXPECT_NE(refused.error().message.find("g0000.rows"), std::string::npos) << refused.error().message;
   Cluster third(options);
   EXPECT_FALSE(third.server(0).start({Incarnation{1}, third.routing(), Step{3}, cluster.folder(Step{2})}));
-}
-
-TEST(Rows, RollingBackFromMemoryEqualsNeverHavingGoneOn) {
-  for (const std::uint32_t threads : {1u, 2u}) {
-    const ClusterOptions options{.threads = threads};
-    Cluster cluster(options);
-    cluster.start();
-    train_all(cluster, options, 1, 5, Step{3});
-    for (std::uint32_t s = 0; s < 2; ++s) {
-      EXPECT_EQ(cluster.server(s).roll_back(Step{2}).error().code, Code::kNotFound);
-      ASSERT_TRUE(cluster.server(s).roll_back(Step{3}));
-    }
-    expect_equals_reference(cluster, options, 3);
-    train_all(cluster, options, 4, kSteps, {}, 2);   // the workers started again
-    expect_equals_reference(cluster, options, kSteps);
-  }
 }
 
 // Requests made by hand to server 0, over a connection of its own.
