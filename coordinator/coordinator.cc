@@ -1,6 +1,7 @@
 #include "coordinator/coordinator.h"
 
 #include <cmath>
+#include "common/base/digest.h"
 #include "common/base/log.h"
 
 namespace dyad::coordinator {
@@ -14,9 +15,21 @@ Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutS
 
 wire::Body Coordinator::handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries) {
   remove_old(entries);          // not right after a commit: that must be in the journal before what it replaces goes
-  auto answered = std::visit([&](const auto& m) { return answer(sender, m, now, entries); }, message);
+  const auto visit = [&]() -> Answer {
+    DYAD_TRYV(check_run(sender, message));
+    return std::visit([&](const auto& m) { return answer(sender, m, now, entries); }, message);
+  };
+  auto answered = visit();
   if (answered.has_value()) return std::move(answered.value());
   return wire::ErrorReply{std::move(answered.error())};
+}
+
+// Before anything compares incarnations or steps: those of another life of the job mean other things.
+Status Coordinator::check_run(const wire::Sender& sender, const wire::Body& message) const {
+  const bool knows_none = std::holds_alternative<wire::Register>(message) || sender.role == wire::Role::kTool;
+  if (sender.run == run_.run || (knows_none && sender.run == RunId{})) return ok();
+  return fail(Code::kStale, "{} belongs to run {} of the job, this is run {}: its life is over, it leaves",
+              member_name({sender.role, sender.id}), hex64(sender.run.value), hex64(run_.run.value));
 }
 
 Status Coordinator::check_worker(const wire::Sender& sender) const {
@@ -37,7 +50,7 @@ Status Coordinator::check_current(const wire::Sender& sender) const {
 Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Register& message, Millis now,
                                         Entries& entries) {
   const std::size_t before = entries.size();
-  DYAD_TRY(incarnation, membership_.register_(sender, message, now, entries));
+  DYAD_TRY(me, membership_.register_(sender, message, now, entries));
   for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);  // a new generation drops pending cuts
   const Step resume = cuts_.last();
   const auto cut = cuts_.committed().find(resume);
@@ -46,8 +59,9 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
     leases_.release(WorkerRank{sender.id}, cut == cuts_.committed().end() ? Place{} : cut->second.next, entries);
   if (joined)
     LOG_INFO("{} joined from {} (pid {}), incarnation {}, generation {}", member_name({sender.role, sender.id}),
-             message.host, message.pid, incarnation, membership_.generation());
-  return wire::Registered{incarnation, resume, resume.value == 0 ? "" : store_.path(resume)};
+             message.host, message.pid, me.incarnation, me.generation);
+  return wire::Registered{me.incarnation, resume, resume.value == 0 ? "" : store_.path(resume), run_.run,
+                          RoutingEpoch{me.generation}};
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::GetRouting&, Millis, Entries&) {

@@ -67,6 +67,7 @@ class Coordinator {
   template <class Other> Answer answer(const wire::Sender&, const Other&, Millis, Entries&) {
     return fail(Code::kInvalid, "the coordinator does not answer this kind of message");
   }
+  Status check_run(const wire::Sender& sender, const wire::Body& message) const;
   Status check_worker(const wire::Sender& sender) const;
   Status check_current(const wire::Sender& sender) const;    // of this generation
   Status check_owing(Step cut) const;                        // kStale: who owes a part of it is lost

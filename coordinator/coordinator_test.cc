@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include "coordinator/status_json.h"
 #include "coordinator/test_plan.h"
+#include "common/wire/codec.h"
 
 namespace dyad::coordinator {
 namespace {
@@ -60,6 +61,25 @@ class CoordinatorTest : public testing::Test {
 
 TEST_F(CoordinatorTest, TheRoutingSaysWhichKeysThereAre) {
   EXPECT_THAT(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().key_end, ElementsAre(9, 13, 14));
+}
+
+TEST_F(CoordinatorTest, AMessageOfAnotherLifeOfTheJobIsStaleNamingBothWhateverItsIncarnation) {
+  core_.apply(RunStarted{.workers = 2, .run = RunId{0xb}}, 0);
+  for (std::uint32_t i = 0; i < 2; ++i)
+    EXPECT_EQ(ask<wire::Registered>(server(i), wire::Register{"tcp://x"}).value().run, RunId{0xb});
+  auto old = core_.membership().members().at({wire::Role::kServer, 0}).joined.incarnation;
+  const wire::Sender leftover{wire::Role::kServer, 0, old, RunId{0xa}}, now{wire::Role::kServer, 0, old, RunId{0xb}};
+  for (const wire::Body& body : std::vector<wire::Body>{wire::Goodbye{"done"}, wire::Heartbeat{}, wire::GetRouting{},
+                                                        wire::CutPart{Step{5}, {{"rows/a", 1, 1}}, {}}}) {
+    const auto answer = as<wire::Ack>(core_.handle(leftover, body, now_, entries_));
+    EXPECT_EQ(answer.error().code, Code::kStale) << wire::body_name(body);
+    EXPECT_EQ(answer.error().message,
+              "server 0 belongs to run 000000000000000a of the job, this is run 000000000000000b: its life is over, it "
+              "leaves");
+  }
+  EXPECT_FALSE(core_.membership().members().at({wire::Role::kServer, 0}).left);
+  EXPECT_FALSE(core_.cuts().any_pending());
+  EXPECT_TRUE(ask<wire::Ack>(now, wire::Goodbye{"done"}).has_value());
 }
 
 TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {

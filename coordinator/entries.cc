@@ -13,7 +13,7 @@ namespace dyad::coordinator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunStarted, job, config_digest, workers, resume, next, checkpoint,
-                                                skipped, data)      // journals of before have not the last two
+                                                skipped, data, run)   // journals of before have not the last three
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)

@@ -28,6 +28,7 @@ struct RunStarted {                      // a new run of the job (not a restart 
   std::string checkpoint;                // path of the folder, empty when fresh
   std::vector<std::string> skipped;      // what is wrong with each newer one
   std::map<std::string, std::uint64_t> data;   // part of the dataset -> digest; empty in journals before there were any
+  RunId run;                             // drawn for this one, in every message and every staging folder of it
 };
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;

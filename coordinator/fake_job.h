@@ -131,6 +131,7 @@ class FakeJob {                                    // one for each start of the 
                                        "node" + std::to_string(id)})
                           .value();
     options.incarnation = registered.incarnation;
+    options.run = registered.run;
     auto heart = control::HeartbeatThread::start(options, options_.beat_ms).value();
     heart->set_state("ready");
     const auto routing = client->wait_routing(20000).value();
@@ -156,6 +157,7 @@ class FakeJob {                                    // one for each start of the 
                                        identity.parts()})
                           .value();
     options.incarnation = registered.incarnation;
+    options.run = registered.run;
     auto heart = control::HeartbeatThread::start(options, options_.beat_ms).value();
     CHECK(client->wait_routing(20000).has_value());
     heart->set_state("training");

@@ -47,14 +47,14 @@ void Membership::begin_generation(std::string why, Millis now, Entries& entries)
   apply(entries.back(), now);
 }
 
-Result<Incarnation> Membership::register_(const wire::Sender& sender, const wire::Register& message, Millis now,
-                                          Entries& entries) {
+Result<MemberJoined> Membership::register_(const wire::Sender& sender, const wire::Register& message, Millis now,
+                                           Entries& entries) {
   DYAD_TRYV(check_register(sender, message));
   const MemberName name{sender.role, sender.id};
   const std::uint64_t nonce = sender.incarnation.value;
   const auto known = members_.find(name);
   if (known != members_.end() && nonce != 0 && known->second.joined.nonce == nonce)
-    return known->second.joined.incarnation;
+    return known->second.joined;
   if (nonces_.count({name, nonce}))
     return fail(Code::kStale, "{}: a Register of an earlier start came late; a newer process took its place",
                 member_name(name));
@@ -63,7 +63,7 @@ Result<Incarnation> Membership::register_(const wire::Sender& sender, const wire
   entries.push_back(MemberJoined{sender.role, sender.id, Incarnation{incarnations_[name].value + 1}, nonce, generation_,
                                  message.address, message.host, message.pid});
   apply(entries.back(), now);
-  return incarnations_[name];
+  return members_[name].joined;
 }
 
 Status Membership::check(const wire::Sender& sender) const {

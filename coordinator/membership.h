@@ -42,8 +42,8 @@ class Membership {
 
   // kInvalid: another configuration, a worker with other data, an id that is not below the configured count, a server
   // without an address.
-  Result<Incarnation> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
-                                Entries& entries);
+  Result<MemberJoined> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
+                                 Entries& entries);
   // kStale: not the incarnation that is registered now (or not registered at all).
   Status check(const wire::Sender& sender) const;
   Result<wire::Command> heartbeat(const wire::Sender& sender, const wire::Heartbeat& message, Millis now);

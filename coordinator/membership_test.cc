@@ -15,8 +15,9 @@ class MembershipTest : public testing::Test {
  protected:
   Result<Incarnation> join(wire::Sender sender, Millis now = 0, std::uint64_t digest = 5,
                            data::Identity::Parts data = {{"codes", 7}, {"log", 8}}) {
-    return members_.register_(sender, {fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data)}, now,
-                              entries_);
+    const wire::Register message{fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data)};
+    DYAD_TRY(joined, members_.register_(sender, message, now, entries_));
+    return joined.incarnation;
   }
   Command beat(wire::Sender sender, Millis now) { return members_.heartbeat(sender, {}, now).value(); }
   Entries entries_;

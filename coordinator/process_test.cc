@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
+#include "common/wire/codec.h"
 #include "coordinator/fake_job.h"
 #include "coordinator/results.h"
 #include "coordinator/start.h"
@@ -90,6 +92,56 @@ TEST_F(CoordinatorProcessTest, KilledManyTimesItGoesOnFromItsJournalAndNobodyEls
   job.join();
   EXPECT_EQ(coordinator->wait(), 0);
   expect_audits(4);
+}
+
+// A job folder removed and the same command given again while a server of the first life still runs: incarnations begin
+// at 1 again.
+TEST_F(CoordinatorProcessTest, AProcessOfAnotherLifeOfTheJobIsToldToLeaveAndChangesNothing) {
+  const auto config = configure("");
+  const auto join = [&](const std::string& address) {
+    auto client = control::ControlClient::connect({.role = wire::Role::kServer, .job_dir = config.job.dir}).value();
+    EXPECT_EQ(client->register_({address, config::result_digest(config), 1, "node"}).value().incarnation,
+              Incarnation{1});
+    return client;
+  };
+  auto first = std::make_unique<CoordinatorProcess>(DYAD_COORDINATOR, file_);
+  auto leftover = join("tcp://127.0.0.1:4000");
+  first->kill(SIGKILL);
+  std::filesystem::remove_all(folder_ / "run");
+  CoordinatorProcess second(DYAD_COORDINATOR, file_);
+  wait_for(control::address_file(folder_ / "run"));
+  auto own = join("tcp://127.0.0.1:5000");
+  EXPECT_EQ(leftover->heartbeat({}).error().code, Code::kStale);
+  EXPECT_EQ(leftover->cut_part({Step{3}, {{"rows/g0000.rows", 1, 1}}, {}}, 0).error().code, Code::kStale);
+  const auto goodbye = leftover->goodbye("done", 1000);
+  EXPECT_EQ(goodbye.error().code, Code::kStale);
+  EXPECT_THAT(goodbye.error().message, HasSubstr("belongs to run"));
+  EXPECT_EQ(own->heartbeat({}).value(), wire::Command::kNone) << "nobody took its place";
+  second.kill(SIGKILL);
+  CoordinatorProcess third(DYAD_COORDINATOR, file_, "--recover");
+  EXPECT_EQ(own->heartbeat({}).value(), wire::Command::kNone) << "recovering goes on with the run";
+}
+
+// What a build of another version hears: the answer comes at once and says why, on both sides.
+TEST_F(CoordinatorProcessTest, ABuildOfAnotherVersionIsToldAtOnce) {
+  configure("");
+  CoordinatorProcess coordinator(DYAD_COORDINATOR, file_);
+  wait_for(control::address_file(folder_ / "run"));
+  net::Context context;
+  auto connection =
+      net::Connection::open(context, {.endpoint = control::read_address(folder_ / "run").value().control}).value();
+  auto bytes = wire::encode({{wire::Role::kServer, 0, {}}, 77, {}, wire::Heartbeat{}});
+  const std::uint16_t tomorrow = wire::kProtocolVersion + 1;
+  std::memcpy(bytes.data() + 8 + 8 + 4, &tomorrow, 2);   // codec_test.cc draws it
+  net::Message message;
+  message.push_back(net::Frame::copy(bytes));
+  ASSERT_TRUE(connection.send(std::move(message)).has_value());
+  auto answer = connection.recv(5000).value();
+  ASSERT_TRUE(answer.has_value());
+  auto told = wire::decode(answer->front().bytes()).value();
+  EXPECT_EQ(told.request, 77u);
+  EXPECT_THAT(wire::expect<wire::Ack>(std::move(told)).error().message,
+              HasSubstr(fmt::format("protocol version {}, newer than this build's", tomorrow)));
 }
 
 TEST_F(CoordinatorProcessTest, RecoveringOnOtherDataIsRefused) {

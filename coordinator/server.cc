@@ -67,23 +67,31 @@ class Loop {
   Status answer(net::Incoming& incoming) {
     if (incoming.message.empty()) return ok();
     auto request = wire::decode(incoming.message.front().bytes());
-    if (!request.has_value()) {                    // no number to answer to
-      LOG_WARN("dropped a message that is none of ours: {}", request.error().message);
-      return ok();
-    }
+    if (!request.has_value()) return refuse(incoming, request.error());
     Entries entries;
     const auto& [sender, number, routing, body] = request.value();
-    wire::Envelope reply{
-        {wire::Role::kCoordinator, 0, {}}, number, RoutingEpoch{coordinator_.membership().generation()}, {}};
-    reply.body = coordinator_.handle(sender, body, steady_now_ms(), entries);
+    auto answer = coordinator_.handle(sender, body, steady_now_ms(), entries);
     DYAD_TRYV(write(entries));                     // first on disk, then told
-    if (const auto* error = std::get_if<wire::ErrorReply>(&reply.body); error && error->error.code != Code::kNotFound)
+    if (const auto* error = std::get_if<wire::ErrorReply>(&answer); error && error->error.code != Code::kNotFound)
       LOG_WARN("{} of {}: {}", wire::body_name(body), member_name({sender.role, sender.id}), error->error.message);
-    net::Message message;
-    message.push_back(net::Frame::copy(wire::encode(reply)));
-    if (auto sent = listener_.send(incoming.peer, std::move(message)); !sent.has_value())
-      LOG_DEBUG("{}", sent.error().message);
+    say(incoming.peer, number, std::move(answer));
     return ok();
+  }
+
+  // A build of another version learns of it at once; what is no message of Dyad has no number to answer to.
+  Status refuse(const net::Incoming& incoming, const Error& why) {
+    LOG_WARN("dropped a message: {}", why.message);
+    if (const auto other = wire::other_version(incoming.message.front().bytes()))
+      say(incoming.peer, other->request, wire::ErrorReply{why});
+    return ok();
+  }
+
+  void say(const net::Peer& peer, std::uint64_t number, wire::Body body) {
+    const wire::Sender me{.role = wire::Role::kCoordinator, .run = coordinator_.run().run};
+    const RoutingEpoch routing{coordinator_.membership().generation()};
+    net::Message message;
+    message.push_back(net::Frame::copy(wire::encode({me, number, routing, std::move(body)})));
+    if (auto sent = listener_.send(peer, std::move(message)); !sent.has_value()) LOG_DEBUG("{}", sent.error().message);
   }
 
   Status tick(Millis now) {

@@ -2,6 +2,7 @@
 
 #include "common/base/digest.h"
 #include "common/base/log.h"
+#include "common/base/random_id.h"
 #include "common/metrics/step_log.h"
 
 namespace dyad::coordinator {
@@ -48,6 +49,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckp
                           const CoordinatorOptions& options) {
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers};
   run.data = options.data;
+  run.run = RunId{random_id()};
   DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
   if (mode == StartMode::kFresh) {
     for (const ckpt::Listed& listed : found)
@@ -145,7 +147,8 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   std::vector<std::string> lines;
   for (const Entry& entry : entries) lines.push_back(encode(entry));
   DYAD_TRYV(journal.append(lines));
-  LOG_INFO("{}", run.resume.value == 0 ? "a fresh run" : fmt::format("resuming at {}", run.checkpoint));
+  LOG_INFO("run {}: {}", hex64(run.run.value),
+           run.resume.value == 0 ? "from the beginning" : fmt::format("resuming at {}", run.checkpoint));
   return std::move(journal);
 }
 

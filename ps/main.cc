@@ -165,10 +165,12 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   DYAD_TRY(registered, control->register_({server->endpoint(), config::result_digest(config),
                                            static_cast<std::uint32_t>(::getpid()), host_name()}));
   at.incarnation = control->incarnation();
+  at.run = registered.run;
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
   heartbeat->set_state("starting");
   DYAD_TRY(routing, wait_routing(*control, config.servers.timeout_ms));
-  DYAD_TRYV(server->start({control->incarnation(), routing, registered.resume, registered.checkpoint}));
+  DYAD_TRYV(server->start(
+      {control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run}));
   LOG_INFO("serving at {}, {} of {} groups, from step {}", server->endpoint(),
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);

@@ -16,7 +16,7 @@ Server::~Server() { stop(); }
 
 Status Server::start(const StartOptions& start) {
   CHECK(service_ == nullptr);
-  ServiceOptions o{options_.id, start.incarnation, start.routing, options_.partition, options_.shard,
+  ServiceOptions o{options_.id, start.incarnation, start.run, start.routing, options_.partition, options_.shard,
                    {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume}, options_.threads,
                    static_cast<std::uint64_t>(options_.listen.message_bytes_max), {}, {}};
   o.reply = [this](net::Peer peer, net::Message message) {

@@ -37,6 +37,7 @@ struct StartOptions {                             // what the coordinator said
   wire::Routing routing;
   Step resume;                                    // 0: fresh
   std::filesystem::path checkpoint;               // folder of the cut to load, empty when fresh
+  RunId run;
 };
 
 class Server {

@@ -4,6 +4,7 @@
 #include <new>
 #include "common/base/check.h"
 #include "common/base/clock.h"
+#include "common/base/digest.h"
 #include "common/wire/codec.h"
 
 namespace dyad::ps {
@@ -72,7 +73,7 @@ Status Service::load(const std::filesystem::path& checkpoint, Step step) {
 }
 
 void Service::say(const Request& request, wire::Body body, std::vector<net::Frame> bulk) const {
-  const wire::Envelope envelope{{wire::Role::kServer, options_.id.value, options_.incarnation},
+  const wire::Envelope envelope{{wire::Role::kServer, options_.id.value, options_.incarnation, options_.run},
                                 request.number,
                                 options_.routing.epoch,
                                 std::move(body)};
@@ -106,6 +107,10 @@ void Service::handle(net::Incoming incoming) {
 }
 
 Status Service::open(Request& request, const wire::Envelope& envelope) {
+  if (envelope.sender.run != options_.run)
+    return fail(Code::kStale, "{} {} belongs to run {} of the job, server {} to run {}: one of them is a leftover",
+                wire::role_name(envelope.sender.role), envelope.sender.id, hex64(envelope.sender.run.value),
+                options_.id, hex64(options_.run.value));
   if (envelope.routing != options_.routing.epoch)
     return fail(Code::kStale, "request by routing epoch {}, server {} is at {}: ask the coordinator for the routing",
                 envelope.routing, options_.id, options_.routing.epoch);

@@ -22,6 +22,7 @@ namespace dyad::ps {
 struct ServiceOptions {
   ServerId id;
   Incarnation incarnation;
+  RunId run;
   wire::Routing routing;
   wire::Partition partition;
   ShardOptions shard;

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <random>
 #include <thread>
 #include <unistd.h>
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/random_id.h"
 #include "common/control/address.h"
 #include "common/net/request_client.h"
 #include "common/wire/codec.h"
@@ -17,23 +17,17 @@ namespace {
 
 constexpr int kBackoffMs = 50, kBackoffMaxMs = 1000;
 
-// Names this start of this process, so that a Register sent twice gives one incarnation: it travels as the sender's
-// incarnation of the Register message.
-std::uint64_t make_nonce() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32 | device()) | 1;
-}
-
 void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 class NetControlClient final : public ControlClient {
  public:
   explicit NetControlClient(const ClientOptions& options)
-      : options_(options), incarnation_(options.incarnation), nonce_(make_nonce()) {}
+      : options_(options), incarnation_(options.incarnation), run_(options.run), nonce_(random_id()) {}
 
   Result<wire::Registered> register_(const wire::Register& message) override {
     DYAD_TRY(registered, (call<wire::Register, wire::Registered>(message, Incarnation{nonce_}, options_.call_ms)));
     incarnation_ = registered.incarnation;
+    run_ = registered.run;
     return std::move(registered);
   }
 
@@ -91,7 +85,7 @@ class NetControlClient final : public ControlClient {
   }
 
   template <class Request, class Reply> Result<Reply> call(const Request& request, Incarnation as, int call_ms) {
-    const wire::Envelope envelope{{options_.role, options_.id, as}, ++request_, {}, request};
+    const wire::Envelope envelope{{options_.role, options_.id, as, run_}, ++request_, {}, request};
     DYAD_TRY(answer, ask(envelope, call_ms));
     return wire::expect<Reply>(std::move(answer));
   }
@@ -122,12 +116,14 @@ class NetControlClient final : public ControlClient {
 
   Result<wire::Envelope> attempt(const wire::Envelope& envelope, int attempt_ms) {
     DYAD_TRYV(locate());
-    std::optional<wire::Envelope> answer;
+    std::optional<Result<wire::Envelope>> answer;
     const auto is_answer = [&](const net::Message& message) {
       if (message.empty()) return false;
       auto decoded = wire::decode(message.front().bytes());
-      if (!decoded.has_value() || decoded.value().request != envelope.request) return false;
-      answer = std::move(decoded.value());
+      const auto other = wire::other_version(message.front().bytes());
+      if ((other ? other->request : decoded ? decoded.value().request : 0) != envelope.request) return false;
+      if (other) decoded = fail(decoded.error().code, "{}: {}", requests_->endpoint(), decoded.error().message);
+      answer = std::move(decoded);
       return true;
     };
     net::Message message;
@@ -154,7 +150,8 @@ class NetControlClient final : public ControlClient {
   net::Context context_;
   std::optional<net::RequestClient> requests_;
   Incarnation incarnation_;
-  const std::uint64_t nonce_;
+  RunId run_;
+  const std::uint64_t nonce_;            // travels as the incarnation of a Register: sent twice, it gives one
   std::uint64_t request_ = 0;
   bool lost_ = false;
 };

@@ -18,6 +18,7 @@ struct ClientOptions {
   wire::Role role = wire::Role::kTool;
   std::uint32_t id = 0;                      // ServerId or WorkerRank
   Incarnation incarnation;                   // of a process that is registered already (its heartbeat thread's client)
+  RunId run;                                 // that it registered in
   std::string address;                       // coordinator.address; empty: read <job_dir>/coordinator.json
   std::filesystem::path job_dir;
   net::Security security;                    // the job's (net/job_key.h)
@@ -31,7 +32,7 @@ class ControlClient {
   static Result<std::unique_ptr<ControlClient>> connect(const ClientOptions& options);
   virtual ~ControlClient() = default;
 
-  // The client speaks under the incarnation that this gives from then on. Say it once per process.
+  // The client speaks under the incarnation and run that this gives from then on. Say it once per process.
   // kInvalid: the configuration differs from the coordinator's, or the id is not below the configured count.
   virtual Result<wire::Registered> register_(const wire::Register& message) = 0;
   // Waits until every server of the current generation is registered; kDisconnected after timeout_ms, naming who is

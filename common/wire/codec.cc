@@ -69,25 +69,37 @@ Result<Body> get_body(schema::Header::Body::Reader from) {
               static_cast<int>(from.which()));
 }
 
-Result<Envelope> read(kj::ArrayPtr<const capnp::word> words) {
+capnp::ReaderOptions limits_of(kj::ArrayPtr<const capnp::word> words) {
   capnp::ReaderOptions limits;
   limits.traversalLimitInWords = 8 * words.size() + 64;   // a header that points at itself is cut off here
   limits.nestingLimit = 8;
-  capnp::FlatArrayMessageReader reader(words, limits);
+  return limits;
+}
+
+Result<Envelope> read(kj::ArrayPtr<const capnp::word> words) {
+  capnp::FlatArrayMessageReader reader(words, limits_of(words));
   const auto header = reader.getRoot<schema::Header>();
   if (header.getMagic() != kMagic)
     return fail(Code::kInvalid, "not a message of Dyad: {} bytes of something else", words.size() * 8);
   if (header.getVersion() != kProtocolVersion)
-    return fail(Code::kInvalid, "peer speaks protocol version {}, this build {}: run the same build everywhere",
-                header.getVersion(), kProtocolVersion);
+    return fail(Code::kInvalid,
+                "peer speaks protocol version {}, {} than this build's {}: run the same build everywhere",
+                header.getVersion(), header.getVersion() > kProtocolVersion ? "newer" : "older", kProtocolVersion);
   if (header.getRole() > kRoleLast) return fail(Code::kInvalid, "message from unknown role {}", header.getRole());
   Envelope envelope;
-  envelope.sender = {static_cast<Role>(header.getRole()), header.getSenderId(), Incarnation{header.getIncarnation()}};
+  envelope.sender = {static_cast<Role>(header.getRole()), header.getSenderId(), Incarnation{header.getIncarnation()},
+                     RunId{header.getRun()}};
   envelope.request = header.getRequest();
   envelope.routing = RoutingEpoch{header.getRouting()};
   DYAD_TRY(body, get_body(header.getBody()));
   envelope.body = std::move(body);
   return envelope;
+}
+
+std::vector<capnp::word> words_of(std::span<const std::byte> header) {   // a copy: the bytes may lie unaligned
+  std::vector<capnp::word> words(header.size() / sizeof(capnp::word));
+  std::memcpy(words.data(), header.data(), words.size() * sizeof(capnp::word));
+  return words;
 }
 
 }  // namespace
@@ -100,6 +112,7 @@ std::vector<std::byte> encode(const Envelope& envelope) {
   header.setRole(static_cast<std::uint8_t>(envelope.sender.role));
   header.setSenderId(envelope.sender.id);
   header.setIncarnation(envelope.sender.incarnation.value);
+  header.setRun(envelope.sender.run.value);
   header.setRequest(envelope.request);
   header.setRouting(envelope.routing.value);
   std::visit(PutBody{header.getBody()}, envelope.body);
@@ -116,14 +129,29 @@ Result<Envelope> decode(std::span<const std::byte> header) {
     return fail(Code::kInvalid, "header of {} bytes, at most {} allowed", header.size(), kHeaderBytesMax);
   if (header.empty() || header.size() % sizeof(capnp::word) != 0)
     return fail(Code::kInvalid, "header of {} bytes is truncated or no message of Dyad", header.size());
-  std::vector<capnp::word> words(header.size() / sizeof(capnp::word));   // a copy: the bytes may lie unaligned
-  std::memcpy(words.data(), header.data(), header.size());
+  const auto words = words_of(header);
   try {
     return read(kj::arrayPtr(words.data(), words.size()));
   } catch (const kj::Exception& e) {
     return fail(Code::kInvalid, "damaged header of {} bytes: {}", header.size(), e.getDescription().cStr());
   } catch (const std::exception& e) {
     return fail(Code::kInvalid, "damaged header of {} bytes: {}", header.size(), e.what());
+  }
+}
+
+std::optional<OtherVersion> other_version(std::span<const std::byte> header) {
+  if (header.size() > kHeaderBytesMax) return std::nullopt;
+  const auto words = words_of(header);
+  try {
+    const auto all = kj::arrayPtr(words.data(), words.size());
+    capnp::FlatArrayMessageReader reader(all, limits_of(all));
+    const auto from = reader.getRoot<schema::Header>();
+    if (from.getMagic() != kMagic || from.getVersion() == kProtocolVersion) return std::nullopt;
+    return OtherVersion{from.getVersion(), from.getRequest()};
+  } catch (const kj::Exception&) {
+    return std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
   }
 }
 

@@ -2,6 +2,7 @@
 // Messages to header bytes and back. The header is a Cap'n Proto message (wire.capnp); the frames of bulk that follow
 // it are the caller's (sections.h). Threads: any; no state.
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 #include "common/base/result.h"
@@ -15,6 +16,14 @@ inline constexpr std::size_t kSectionsMax = 16;            // of one message
 std::vector<std::byte> encode(const Envelope& envelope);
 // Trusts nothing: kInvalid on bytes that are no message of ours, another protocol version, unknown kinds and values.
 Result<Envelope> decode(std::span<const std::byte> header);
+
+
+// What stays readable of a message in another version, so that its sender can be told; none for all other bytes.
+struct OtherVersion {
+  std::uint16_t version = 0;
+  std::uint64_t request = 0;
+};
+std::optional<OtherVersion> other_version(std::span<const std::byte> header);
 
 const char* body_name(const Body& body);                   // "Pull", for logs and errors
 const char* role_name(Role role);                          // "worker"

@@ -49,9 +49,12 @@ void put(const Registered& m, schema::Registered::Builder to) {
   to.setIncarnation(m.incarnation.value);
   to.setResume(m.resume.value);
   to.setCheckpoint(m.checkpoint);
+  to.setRun(m.run.value);
+  to.setGeneration(m.generation.value);
 }
 Result<Registered> get(schema::Registered::Reader from) {
-  return Registered{Incarnation{from.getIncarnation()}, Step{from.getResume()}, text(from.getCheckpoint())};
+  return Registered{Incarnation{from.getIncarnation()}, Step{from.getResume()}, text(from.getCheckpoint()),
+                    RunId{from.getRun()}, RoutingEpoch{from.getGeneration()}};
 }
 
 void put(const Routing& m, schema::Routing::Builder to) {

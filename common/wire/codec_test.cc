@@ -83,11 +83,24 @@ TEST(Codec, AnotherVersionIsNamed) {
   auto bytes = encode(envelope(Ack{}));
   // Header's first data word holds magic (4 bytes) and version (2 bytes); it follows the segment table and the root
   // pointer.
-  const std::uint16_t version = kProtocolVersion + 1;
-  std::memcpy(bytes.data() + 8 + 8 + 4, &version, 2);
-  const auto result = decode(bytes);
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message, "peer speaks protocol version 2, this build 1: run the same build everywhere");
+  for (const int apart : {1, -1}) {
+    const char* word = apart > 0 ? "newer" : "older";
+    const auto version = static_cast<std::uint16_t>(kProtocolVersion + apart);
+    std::memcpy(bytes.data() + 8 + 8 + 4, &version, 2);
+    const auto result = decode(bytes);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().message, fmt::format("peer speaks protocol version {}, {} than this build's {}: run the "
+                                                  "same build everywhere", version, word, kProtocolVersion));
+    ASSERT_TRUE(other_version(bytes)) << "its sender must be told";
+    EXPECT_EQ(other_version(bytes)->version, version);
+    EXPECT_EQ(other_version(bytes)->request, envelope(Ack{}).request);
+  }
+}
+
+TEST(Codec, OnlyAnotherVersionOfAMessageIsAnotherVersion) {
+  EXPECT_FALSE(other_version(encode(envelope(Ack{}))));
+  EXPECT_FALSE(other_version({}));
+  EXPECT_FALSE(other_version(std::vector<std::byte>(64, std::byte{'x'})));
 }
 
 TEST(Codec, BytesOfOthersAreRefused) {

@@ -11,18 +11,23 @@
 #include <variant>
 #include <vector>
 #include "common/base/ids.h"
+#include "common/base/random_id.h"
 #include "common/base/result.h"
 
 namespace dyad::wire {
 
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 enum class Role : std::uint8_t { kCoordinator, kServer, kWorker, kEvaluator, kTool };
 enum class ValueType : std::uint8_t { kFp32, kFp16 };      // of the rows in a frame
 
-struct Sender {                                            // a process and its incarnation travel together
+// A process and its incarnation travel together, and incarnations count inside one run: a life of the job, from a fresh
+// start or a resume to its end. A message of another run is answered with kStale. Who registers knows no run yet and
+// says 0; so does a tool, which belongs to none.
+struct Sender {
   Role role = Role::kTool;
   std::uint32_t id = 0;                                    // ServerId or WorkerRank
   Incarnation incarnation;
+  RunId run;
 };
 
 struct Section {                                           // `count` rows of one table; the frames follow the header
@@ -65,6 +70,8 @@ struct Registered {
   Incarnation incarnation;
   Step resume;                                             // load this cut; 0: start fresh
   std::string checkpoint;                                  // its folder, empty when fresh
+  RunId run;
+  RoutingEpoch generation;                                 // that the process belongs to (coordinator/membership.h)
 };
 struct GetRouting {};
 using KeyEnds = std::array<std::uint64_t, kTables>;        // the keys of each table are below its end

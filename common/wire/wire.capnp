@@ -35,6 +35,7 @@ struct Header {
     ack @25 :Void;
     errorReply @26 :ErrorReply;
   }
+  run @27 :UInt64;
 }
 
 struct Section { table @0 :UInt8; count @1 :UInt32; }
@@ -61,7 +62,13 @@ struct Register {
   host @3 :Text;
   data @4 :List(Digest);
 }
-struct Registered { incarnation @0 :UInt64; resume @1 :UInt64; checkpoint @2 :Text; }
+struct Registered {
+  incarnation @0 :UInt64;
+  resume @1 :UInt64;
+  checkpoint @2 :Text;
+  run @3 :UInt64;
+  generation @4 :UInt64;
+}
 struct Routing {
   epoch @0 :UInt64;
   groupServer @1 :List(UInt32);

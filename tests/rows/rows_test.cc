@@ -289,11 +289,12 @@ class Stranger {
     const auto* error = std::get_if<wire::ErrorReply>(&envelope.body);
     return error == nullptr ? Error{Code{0}, ""} : error->error;
   }
-  Error ask(wire::Body body, const std::vector<std::vector<std::uint64_t>>& keys, std::uint64_t epoch = 1) {
+  Error ask(wire::Body body, const std::vector<std::vector<std::uint64_t>>& keys, std::uint64_t epoch = 1,
+            RunId run = {}) {
     const bool push = std::holds_alternative<wire::Push>(body);
     net::Message message;
     message.push_back(net::Frame::copy(
-        wire::encode({{wire::Role::kWorker, 0, Incarnation{1}}, 7, RoutingEpoch{epoch}, std::move(body)})));
+        wire::encode({{wire::Role::kWorker, 0, Incarnation{1}, run}, 7, RoutingEpoch{epoch}, std::move(body)})));
     for (const auto& table : keys) {
       message.push_back(net::Frame::copy(std::as_bytes(std::span(table))));
       const std::vector<float> gradient(table.size() * 8, 1.0f);
@@ -332,6 +333,10 @@ TEST(Rows, MalformedAndMisroutedRequestsAreRefusedAndTheServerGoesOn) {
   const auto pull = [](std::uint32_t n) { return wire::Pull{Step{0}, wire::ValueType::kFp32, {{TableId::kItem, n}}}; };
   EXPECT_EQ(stranger.ask(pull(3), {{1, 2}}).code, Code::kInvalid);
   EXPECT_EQ(stranger.ask(pull(2), {{1, 2}}, 9).code, Code::kStale);
+  const Error leftover = stranger.ask(pull(2), {{1, 2}}, 1, RunId{0xa});
+  EXPECT_EQ(leftover.code, Code::kStale);
+  EXPECT_EQ(leftover.message, "worker 0 belongs to run 000000000000000a of the job, server 0 to run 0000000000000000: "
+                              "one of them is a leftover");
   EXPECT_EQ(stranger.pull(first_keys(200)).code, Code::kStale);   // half of them live on server 1
   EXPECT_EQ(stranger.ask(wire::GetRouting{}, {}).code, Code::kInvalid);
   auto client = cluster.client(0);

@@ -18,6 +18,7 @@ struct RowClientOptions {
   std::uint32_t resend_ms = 2000;  // an unanswered request goes out again; doubled each time up to eight-fold
   std::uint32_t unacknowledged_max = 4;          // pushes in flight per server; the next one waits
   net::Security security;
+  RunId run;                                     // that the rank registered in
 };
 
 // Borrows the context. kInvalid when routing and partition disagree.

@@ -1,6 +1,7 @@
 #include "worker/rows/server_link.h"
 
 #include <algorithm>
+#include "common/base/digest.h"
 #include "common/wire/codec.h"
 
 namespace dyad::worker {
@@ -50,6 +51,9 @@ Result<std::optional<LinkReply>> ServerLink::take(double now_s) {
     if (envelope.sender.role != wire::Role::kServer || envelope.sender.id != options_.server.value)
       return fail(Code::kInvalid, "{} is not server {}: is its address in the routing right?", connection_.endpoint(),
                   options_.server);
+    if (envelope.sender.run != options_.run)
+      return fail(Code::kStale, "server {} at {} belongs to run {} of the job, this rank to run {}: one is a leftover",
+                  options_.server, connection_.endpoint(), hex64(envelope.sender.run.value), hex64(options_.run.value));
     if (envelope.sender.incarnation != options_.incarnation)
       return fail(Code::kStale,
                   "server {} at {} was restarted (incarnation {}, routed to {}): ask the coordinator for the routing",

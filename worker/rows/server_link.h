@@ -14,6 +14,7 @@ struct LinkOptions {
   Incarnation incarnation;                       // of the server that we were routed to
   net::ConnectOptions connect;
   std::uint32_t timeout_ms = 60000, resend_ms = 2000;
+  RunId run;                                     // ours; the server's answers must be of it
 };
 struct LinkReply {
   std::uint64_t number = 0;

@@ -60,8 +60,8 @@ class ZmqRowClient final : public RowClient {
 };
 
 net::Frame ZmqRowClient::header(std::uint64_t number, wire::Body body) const {
-  return net::Frame::copy(wire::encode(
-      {{wire::Role::kWorker, options_.rank.value, options_.incarnation}, number, epoch_, std::move(body)}));
+  const wire::Sender me{wire::Role::kWorker, options_.rank.value, options_.incarnation, options_.run};
+  return net::Frame::copy(wire::encode({me, number, epoch_, std::move(body)}));
 }
 
 Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requests) {
@@ -204,7 +204,7 @@ Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const 
   for (std::uint32_t s = 0; s < routing.server_address.size(); ++s) {
     DYAD_TRY(link, ServerLink::open(context, {ServerId{s}, Incarnation{routing.server_incarnation.at(s)},
                                               {.endpoint = routing.server_address[s], .security = options.security},
-                                              options.timeout_ms, options.resend_ms}));
+                                              options.timeout_ms, options.resend_ms, options.run}));
     links.push_back(std::move(link));
   }
   for (const std::uint32_t server : routing.group_server)

@@ -26,6 +26,7 @@ RowClientOptions row_options(const config::Config& config, const control::Client
   RowClientOptions options;
   options.rank = WorkerRank{who.id};
   options.incarnation = who.incarnation;
+  options.run = who.run;
   options.partition = {config.servers.buckets, config.servers.groups};
   options.dims.fill(config.model.dim);
   options.values = config.rows.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32;
@@ -89,6 +90,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   DYAD_TRY(registered, control->register_({"", config::result_digest(config), static_cast<std::uint32_t>(getpid()),
                                            host_name(), job.identity.parts()}));
   who.incarnation = registered.incarnation;
+  who.run = registered.run;
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
   DYAD_TRY(routing, control->wait_routing(static_cast<int>(config.servers.timeout_ms)));
   net::Context context;
