@@ -101,10 +101,6 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   return wire::CutStatus{message.step, cuts_.was_committed(message.step)};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::AskCut& message, Millis, Entries&) {
-  return wire::CutStatus{message.step, cuts_.was_committed(message.step)};
-}
-
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,
                                         Entries& entries) {
   const std::size_t before = entries.size();

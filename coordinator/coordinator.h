@@ -61,7 +61,6 @@ class Coordinator {
   Answer answer(const wire::Sender& sender, const wire::AcquireLease& message, Millis now, Entries& entries);
   Answer answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis now, Entries& entries);
   Answer answer(const wire::Sender& sender, const wire::CutPart& message, Millis now, Entries& entries);
-  Answer answer(const wire::Sender& sender, const wire::AskCut& message, Millis now, Entries& entries);
   Answer answer(const wire::Sender& sender, const wire::EvalResult& message, Millis now, Entries& entries);
   Answer answer(const wire::Sender& sender, const wire::Goodbye& message, Millis now, Entries& entries);
   template <class Other> Answer answer(const wire::Sender&, const Other&, Millis, Entries&) {

@@ -90,8 +90,6 @@ TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
   EXPECT_TRUE(part(server(0, 1), 20).value());
   EXPECT_TRUE(part(server(1, 1), 20).value()) << "asking again after the commit";
   EXPECT_EQ(store_.exist, std::set<Step>{Step{20}});
-  EXPECT_TRUE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{20}}).value().committed);
-  EXPECT_FALSE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{30}}).value().committed);
   EXPECT_EQ(part(server(0, 1), 10).error().code, Code::kStale) << "an older cut is given up";
 }
 
@@ -100,7 +98,6 @@ TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) 
   core_.tick(now_, entries_);
   ASSERT_FALSE(core_.cuts().is_committed(Step{10}));
   EXPECT_TRUE(part(server(1, 1), 10).value());
-  EXPECT_TRUE(ask<wire::CutStatus>(server(0, 1), wire::AskCut{Step{10}}).value().committed);
   EXPECT_EQ(part(server(1, 1), 15).error().code, Code::kStale) << "this one never was";
 }
 

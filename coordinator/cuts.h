@@ -62,7 +62,6 @@ class Cuts {
   // more than unevaluated_max do, in all, the oldest of them goes: a job that nobody evaluates must not fill the disk.
   std::vector<OldCut> to_remove(Step best, const std::set<Step>& evaluated) const;
   void removed(Step step, Entries& entries);
-  void drop_pending() { pending_.clear(); }
 
   bool any_pending() const { return !pending_.empty(); }
   std::string missing() const;                                    // of the oldest pending cut: "server 1, worker 0"

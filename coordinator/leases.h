@@ -58,7 +58,6 @@ class Leases {
   Place at_step(Step step);                                       // where training goes on after `step`
   const std::map<std::uint64_t, EpochAudited>& audits() const { return audits_; }
   bool audit_failed() const;
-  const std::vector<Place>& frontier() const { return frontier_; }
 
   void apply(const Entry& entry);
 

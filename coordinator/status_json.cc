@@ -18,8 +18,7 @@ std::string shown_state(const Member& member) {
 json processes(const Coordinator& coordinator, Millis now) {
   json list = json::array();
   for (const auto& [name, m] : coordinator.membership().members()) {
-    const bool stale = name.first != wire::Role::kEvaluator && name.first != wire::Role::kTool &&
-                       m.joined.generation != coordinator.membership().generation();
+    const bool stale = m.joined.generation != coordinator.membership().generation();
     list.push_back({{"role", role_name(name.first)},
                     {"id", name.second},
                     {"state", shown_state(m)},

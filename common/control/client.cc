@@ -68,9 +68,6 @@ class NetControlClient final : public ControlClient {
     return std::move(status);
   }
 
-  Result<wire::CutStatus> ask_cut(Step step) override {
-    return call<wire::AskCut, wire::CutStatus>({step}, incarnation_, options_.call_ms);
-  }
   Status report_eval(const wire::EvalResult& result) override { return acknowledged(result); }
   Status goodbye(const std::string& reason, int timeout_ms) override {
     DYAD_TRYV((call<wire::Goodbye, wire::Ack>({reason}, incarnation_, timeout_ms)));

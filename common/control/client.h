@@ -50,7 +50,6 @@ class ControlClient {
   // again. Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut.
   // kStale: the cut was given up (a peer restarted).  timeout_ms 0: sends once and does not wait for the commit.
   virtual Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) = 0;
-  virtual Result<wire::CutStatus> ask_cut(Step step) = 0;
   virtual Status report_eval(const wire::EvalResult& result) = 0;
   // "done" or "stopped"; either of them from every worker ends the job. Waits at most timeout_ms in place of call_ms.
   virtual Status goodbye(const std::string& reason, int timeout_ms) = 0;

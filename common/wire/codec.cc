@@ -29,7 +29,6 @@ struct PutBody {
   void operator()(const CompleteLease& m) { parts::put(m, to.initCompleteLease()); }
   void operator()(const CutPart& m) { parts::put(m, to.initCutPart()); }
   void operator()(const CutStatus& m) { parts::put(m, to.initCutStatus()); }
-  void operator()(const AskCut& m) { parts::put(m, to.initAskCut()); }
   void operator()(const EvalResult& m) { parts::put(m, to.initEvalResult()); }
   void operator()(const Goodbye& m) { parts::put(m, to.initGoodbye()); }
   void operator()(const Ack&) { to.setAck(); }
@@ -59,7 +58,6 @@ Result<Body> get_body(schema::Header::Body::Reader from) {
     case Kind::COMPLETE_LEASE: return as_body(parts::get(from.getCompleteLease()));
     case Kind::CUT_PART: return as_body(parts::get(from.getCutPart()));
     case Kind::CUT_STATUS: return as_body(parts::get(from.getCutStatus()));
-    case Kind::ASK_CUT: return as_body(parts::get(from.getAskCut()));
     case Kind::EVAL_RESULT: return as_body(parts::get(from.getEvalResult()));
     case Kind::GOODBYE: return as_body(parts::get(from.getGoodbye()));
     case Kind::ACK: return Body{Ack{}};
@@ -158,7 +156,7 @@ std::optional<OtherVersion> other_version(std::span<const std::byte> header) {
 const char* body_name(const Body& body) {
   static constexpr const char* kNames[] = {
       "Pull", "PullReply", "Push", "PushReply", "Register", "Registered", "GetRouting", "Routing", "Heartbeat",
-      "HeartbeatReply", "AcquireLease", "Lease", "CompleteLease", "CutPart", "CutStatus", "AskCut", "EvalResult",
+      "HeartbeatReply", "AcquireLease", "Lease", "CompleteLease", "CutPart", "CutStatus", "EvalResult",
       "Goodbye", "Ack", "ErrorReply"};
   static_assert(std::size(kNames) == std::variant_size_v<Body>);
   return kNames[body.index()];
@@ -169,7 +167,6 @@ const char* role_name(Role role) {
     case Role::kCoordinator: return "coordinator";
     case Role::kServer: return "server";
     case Role::kWorker: return "worker";
-    case Role::kEvaluator: return "evaluator";
     case Role::kTool: return "tool";
   }
   return "unknown";

@@ -6,11 +6,26 @@
 namespace dyad::wire::parts {
 namespace {
 
+// What a peer may say is bounded here, for all of it may end up in a journal, in logs and in metrics.
+constexpr std::size_t kNameBytesMax = 256, kTextBytesMax = 4096;
+constexpr unsigned kListMax = 1024;                      // of metrics and facts
+
 // Refuses a zero byte inside: Cap'n Proto lets one in but cuts the text there when it is encoded again.
 std::string text(capnp::Text::Reader t) {
+  KJ_REQUIRE(t.size() <= kTextBytesMax, "a text that is too long", t.size());
   KJ_REQUIRE(std::memchr(t.begin(), 0, t.size()) == nullptr, "a text with a zero byte");
   return {t.begin(), t.size()};
 }
+// Addresses, hosts, states, metrics.
+std::string name(capnp::Text::Reader t) {
+  KJ_REQUIRE(t.size() <= kNameBytesMax, "a name that is too long", t.size());
+  std::string checked = text(t);
+  for (const char c : checked)
+    KJ_REQUIRE(static_cast<unsigned char>(c) >= ' ' && c != 0x7f, "a name with a control character");
+  return checked;
+}
+// A text of ours that may quote a peer.
+std::string cut_short(const std::string& text) { return text.substr(0, kTextBytesMax); }
 
 template <class List> void put_numbers(const std::map<std::string, double>& from, List to) {
   unsigned i = 0;
@@ -20,8 +35,9 @@ template <class List> void put_numbers(const std::map<std::string, double>& from
   }
 }
 template <class List> std::map<std::string, double> get_numbers(List from) {
+  KJ_REQUIRE(from.size() <= kListMax, "too many metrics", from.size());
   std::map<std::string, double> numbers;
-  for (const auto n : from) numbers.emplace(text(n.getName()), n.getValue());
+  for (const auto n : from) numbers.emplace(name(n.getName()), n.getValue());
   return numbers;
 }
 
@@ -40,8 +56,9 @@ void put(const Register& m, schema::Register::Builder to) {
   }
 }
 Result<Register> get(schema::Register::Reader from) {
-  Register m{text(from.getAddress()), from.getConfigDigest(), from.getPid(), text(from.getHost()), {}};
-  for (const auto part : from.getData()) m.data.emplace(text(part.getName()), part.getValue());
+  Register m{name(from.getAddress()), from.getConfigDigest(), from.getPid(), name(from.getHost()), {}};
+  KJ_REQUIRE(from.getData().size() <= kListMax, "too many parts of data", from.getData().size());
+  for (const auto part : from.getData()) m.data.emplace(name(part.getName()), part.getValue());
   return m;
 }
 
@@ -72,7 +89,7 @@ Result<Routing> get(schema::Routing::Reader from) {
   Routing m;
   m.epoch = RoutingEpoch{from.getEpoch()};
   for (const auto server : from.getGroupServer()) m.group_server.push_back(server);
-  for (const auto address : from.getServerAddress()) m.server_address.push_back(text(address));
+  for (const auto address : from.getServerAddress()) m.server_address.push_back(name(address));
   for (const auto incarnation : from.getServerIncarnation()) m.server_incarnation.push_back(incarnation);
   if (m.server_address.size() != m.server_incarnation.size())
     return fail(Code::kInvalid, "routing of {} addresses but {} incarnations", m.server_address.size(),
@@ -93,7 +110,7 @@ void put(const Heartbeat& m, schema::Heartbeat::Builder to) {
   put_numbers(m.metrics, to.initMetrics(m.metrics.size()));
 }
 Result<Heartbeat> get(schema::Heartbeat::Reader from) {
-  return Heartbeat{text(from.getState()), Step{from.getStep()}, get_numbers(from.getMetrics())};
+  return Heartbeat{name(from.getState()), Step{from.getStep()}, get_numbers(from.getMetrics())};
 }
 
 void put(const HeartbeatReply& m, schema::HeartbeatReply::Builder to) {
@@ -146,41 +163,45 @@ void put(const CutPart& m, schema::CutPart::Builder to) {
     facts[i].setName(name);
     facts[i++].setValue(value);
   }
+  to.setFailure(cut_short(m.failure));
 }
 Result<CutPart> get(schema::CutPart::Reader from) {
   CutPart m;
   m.step = Step{from.getStep()};
   for (const auto f : from.getFiles()) m.files.push_back({text(f.getPath()), f.getBytes(), f.getDigest()});
-  for (const auto f : from.getFacts()) m.facts.emplace(text(f.getName()), text(f.getValue()));
+  KJ_REQUIRE(from.getFacts().size() <= kListMax, "too many facts", from.getFacts().size());
+  for (const auto f : from.getFacts()) m.facts.emplace(name(f.getName()), text(f.getValue()));
+  m.failure = text(from.getFailure());
   return m;
 }
 
 void put(const CutStatus& m, schema::CutStatus::Builder to) {
   to.setStep(m.step.value);
   to.setCommitted(m.committed);
+  to.setGivenUp(cut_short(m.given_up));
 }
-Result<CutStatus> get(schema::CutStatus::Reader from) { return CutStatus{Step{from.getStep()}, from.getCommitted()}; }
-
-void put(const AskCut& m, schema::AskCut::Builder to) { to.setStep(m.step.value); }
-Result<AskCut> get(schema::AskCut::Reader from) { return AskCut{Step{from.getStep()}}; }
+Result<CutStatus> get(schema::CutStatus::Reader from) {
+  return CutStatus{Step{from.getStep()}, from.getCommitted(), text(from.getGivenUp())};
+}
 
 void put(const EvalResult& m, schema::EvalResult::Builder to) {
   to.setCheckpoint(m.checkpoint);
   to.setSplit(m.split);
   put_numbers(m.metrics, to.initMetrics(m.metrics.size()));
+  to.setManifest(m.manifest);
+  to.setSettings(m.settings);
 }
 Result<EvalResult> get(schema::EvalResult::Reader from) {
-  return EvalResult{text(from.getCheckpoint()), text(from.getSplit()), get_numbers(from.getMetrics())};
+  return EvalResult{text(from.getCheckpoint()), name(from.getSplit()), get_numbers(from.getMetrics()),
+                    from.getManifest(), name(from.getSettings())};
 }
 
 void put(const Goodbye& m, schema::Goodbye::Builder to) { to.setReason(m.reason); }
-Result<Goodbye> get(schema::Goodbye::Reader from) { return Goodbye{text(from.getReason())}; }
-
-constexpr std::size_t kErrorTextMax = 4096;
+Result<Goodbye> get(schema::Goodbye::Reader from) { return Goodbye{name(from.getReason())}; }
 
 void put(const ErrorReply& m, schema::ErrorReply::Builder to) {
   to.setCode(static_cast<std::uint8_t>(m.error.code));
-  to.setMessage(m.error.message.substr(0, kErrorTextMax));   // it may quote a peer, who may send megabytes
+  to.setMessage(cut_short(m.error.message));
 }
 Result<ErrorReply> get(schema::ErrorReply::Reader from) {
   const int code = from.getCode();

@@ -24,7 +24,6 @@ DYAD_WIRE_PART(Lease);
 DYAD_WIRE_PART(CompleteLease);
 DYAD_WIRE_PART(CutPart);
 DYAD_WIRE_PART(CutStatus);
-DYAD_WIRE_PART(AskCut);
 DYAD_WIRE_PART(EvalResult);
 DYAD_WIRE_PART(Goodbye);
 DYAD_WIRE_PART(ErrorReply);

@@ -23,10 +23,9 @@ std::vector<Body> one_of_each() {
           AcquireLease{2, 100},
           Lease{9, 2, 100, 250},
           CompleteLease{9, 5000, 0x123456789abcdefull},
-          CutPart{Step{40}, {{"rows/g0001.rows", 4096, 77}}, {{"epoch", "2"}}},
-          CutStatus{Step{40}, true},
-          AskCut{Step{40}},
-          EvalResult{"step-40", "validation", {{"fusion/ndcg@10", 0.039}}},
+          CutPart{Step{40}, {{"rows/g0001.rows", 4096, 77}}, {{"epoch", "2"}}, "no space left"},
+          CutStatus{Step{40}, true, "server 1: no space left"},
+          EvalResult{"step-40", "validation", {{"fusion/ndcg@10", 0.039}}, ~0ull, "20 beams"},
           Goodbye{"done"},
           Ack{},
           ErrorReply{Error{Code::kStale, "server 1 was restarted"}}};
@@ -125,6 +124,24 @@ TEST(Codec, ATextWithAZeroByteIsRefusedSinceEncodingItCutsItThere) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::kInvalid);
   EXPECT_NE(result.error().message.find("a text with a zero byte"), std::string::npos) << result.error().message;
+}
+
+TEST(Codec, WhatAPeerMaySayIsBoundedForItMayEndUpInAJournal) {
+  const std::string long_name(257, 'x'), control("a\x01z");
+  const std::map<std::string, double> named{{long_name, 1.0}};
+  std::map<std::string, double> many;
+  for (int i = 0; i < 1025; ++i) many[std::to_string(i)] = i;
+  for (const Body& body : std::vector<Body>{Register{long_name}, Register{"", 0, 0, long_name}, Register{control},
+                                            Register{"", 0, 0, "", {{long_name, 1}}}, Heartbeat{long_name},
+                                            Heartbeat{control}, Heartbeat{"", {}, named}, Heartbeat{"", {}, many},
+                                            Goodbye{long_name}, EvalResult{"c", long_name}, EvalResult{"c", "s", many},
+                                            EvalResult{std::string(4097, 'x'), "s"}, CutPart{{}, {}, {{"a\n", "b"}}},
+                                            CutPart{{}, {}, {{"a", std::string(4097, 'x')}}}}) {
+    const auto answer = decode(encode(envelope(body)));
+    ASSERT_FALSE(answer) << body_name(body);
+    EXPECT_EQ(answer.error().code, Code::kInvalid);
+  }
+  EXPECT_TRUE(decode(encode(envelope(Register{std::string(256, 'x'), 0, 0, std::string(256, 'x')}))));
 }
 
 TEST(Codec, TruncatedMessagesAreRefused) {

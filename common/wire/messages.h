@@ -17,7 +17,7 @@
 namespace dyad::wire {
 
 inline constexpr std::uint16_t kProtocolVersion = 2;
-enum class Role : std::uint8_t { kCoordinator, kServer, kWorker, kEvaluator, kTool };
+enum class Role : std::uint8_t { kCoordinator, kServer, kWorker, kTool };
 enum class ValueType : std::uint8_t { kFp32, kFp16 };      // of the rows in a frame
 
 // A process and its incarnation travel together, and incarnations count inside one run: a life of the job, from a fresh
@@ -107,19 +107,25 @@ struct CutPart {                                           // "my files of cut `
   Step step;
   std::vector<FilePart> files;
   std::map<std::string, std::string> facts;                // worker 0: epoch, next batch, loss ... go into the manifest
+  std::string failure;                                     // or why there will be no files
 };
-struct CutStatus { Step step; bool committed = false; };   // the answer to CutPart and to AskCut
-struct AskCut { Step step; };
-struct EvalResult {
+struct CutStatus {
+  Step step;
+  bool committed = false;
+  std::string given_up;                                    // why it never will be; training goes on
+};
+struct EvalResult {                                        // figures of one content, made in one way
   std::string checkpoint, split;
   std::map<std::string, double> metrics;                   // "fusion/ndcg@10" ...
+  std::uint64_t manifest = 0;                              // the digest in the checkpoint's manifest
+  std::string settings;                                    // config::EvalSettings in words
 };
 struct Goodbye { std::string reason; };                    // "done" ends the job when every worker has said it
 struct Ack {};
 struct ErrorReply { Error error; };
 
 using Body = std::variant<Pull, PullReply, Push, PushReply, Register, Registered, GetRouting, Routing, Heartbeat,
-                          HeartbeatReply, AcquireLease, Lease, CompleteLease, CutPart, CutStatus, AskCut, EvalResult,
+                          HeartbeatReply, AcquireLease, Lease, CompleteLease, CutPart, CutStatus, EvalResult,
                           Goodbye, Ack, ErrorReply>;
 struct Envelope {
   Sender sender;

@@ -29,13 +29,12 @@ struct Header {
     completeLease @19 :CompleteLease;
     cutPart @20 :CutPart;
     cutStatus @21 :CutStatus;
-    askCut @22 :AskCut;
-    evalResult @23 :EvalResult;
-    goodbye @24 :Goodbye;
-    ack @25 :Void;
-    errorReply @26 :ErrorReply;
+    evalResult @22 :EvalResult;
+    goodbye @23 :Goodbye;
+    ack @24 :Void;
+    errorReply @25 :ErrorReply;
   }
-  run @27 :UInt64;
+  run @26 :UInt64;
 }
 
 struct Section { table @0 :UInt8; count @1 :UInt32; }
@@ -81,9 +80,14 @@ struct HeartbeatReply { command @0 :UInt8; }
 struct AcquireLease { epoch @0 :UInt64; firstBatch @1 :UInt64; }
 struct Lease { id @0 :UInt64; epoch @1 :UInt64; firstBatch @2 :UInt64; endBatch @3 :UInt64; }
 struct CompleteLease { id @0 :UInt64; count @1 :UInt64; checksum @2 :UInt64; }
-struct CutPart { step @0 :UInt64; files @1 :List(FilePart); facts @2 :List(Fact); }
-struct CutStatus { step @0 :UInt64; committed @1 :Bool; }
-struct AskCut { step @0 :UInt64; }
-struct EvalResult { checkpoint @0 :Text; split @1 :Text; metrics @2 :List(Number); }
+struct CutPart { step @0 :UInt64; files @1 :List(FilePart); facts @2 :List(Fact); failure @3 :Text; }
+struct CutStatus { step @0 :UInt64; committed @1 :Bool; givenUp @2 :Text; }
+struct EvalResult {
+  checkpoint @0 :Text;
+  split @1 :Text;
+  metrics @2 :List(Number);
+  manifest @3 :UInt64;
+  settings @4 :Text;
+}
 struct Goodbye { reason @0 :Text; }
 struct ErrorReply { code @0 :UInt8; message @1 :Text; }

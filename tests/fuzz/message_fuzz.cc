@@ -30,7 +30,6 @@ std::vector<std::string> seeds() {
       wire::CompleteLease{1, 2, 3},
       wire::CutPart{Step{9}, {{"rows/g0000.rows", 10, 11}}, {{"loss", "1.5"}}},
       wire::CutStatus{Step{9}, true},
-      wire::AskCut{Step{9}},
       wire::EvalResult{"step-0000000009", "test", {{"fusion/ndcg@10", 0.25}}},
       wire::Goodbye{"done"},
       wire::Ack{},
