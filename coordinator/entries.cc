@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 
 namespace dyad {   // where argument-dependent lookup finds them
 template <class Tag, class Rep> void to_json(nlohmann::json& json, const Id<Tag, Rep>& id) { json = id.value; }
@@ -55,9 +56,9 @@ Result<Entry> decode_entry(std::string_view text) {
       if (auto entry = entry_of(it.key(), it.value())) return std::move(*entry);
     }
   } catch (const nlohmann::json::exception& e) {
-    return fail(Code::kInvalid, "not a journal record: {}", e.what());
+    return fail(Code::kInvalid, "not a journal record: {}", printable(e.what(), 200));
   }
-  return fail(Code::kInvalid, "not a journal record of this version: {:.80}", text);
+  return fail(Code::kInvalid, "not a journal record of this version: {}", printable(text));
 }
 
 Result<Entries> decode_entries(const std::vector<std::string>& records, const std::string& file) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 #include "ops/command.h"
 #include "ops/launch/job_on_disk.h"
 #include "ops/launch/job_status.h"
@@ -65,7 +66,7 @@ Status show(const Options& options) {
   try {
     print_table(status);
   } catch (const json::exception& e) {
-    return fail(Code::kInvalid, "the status of another version was answered: {}", e.what());
+    return fail(Code::kInvalid, "the status of another version was answered: {}", printable(e.what(), 200));
   }
   return ok();
 }

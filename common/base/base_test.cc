@@ -9,6 +9,7 @@
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/log_limit.h"
+#include "common/base/printable.h"
 #include "common/base/progress.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
@@ -86,6 +87,16 @@ TEST(Digest, PiecesGiveTheDigestOfTheWhole) {
   digest.update(bytes.subspan(4));
   EXPECT_EQ(digest.value(), digest64(text));
   EXPECT_EQ(hex64(255), "00000000000000ff");
+}
+
+TEST(Printable, NoByteOfForeignTextSteersATerminalOrFillsIt) {
+  EXPECT_EQ(printable("plain, caf\xc3\xa9"), "plain, caf\xc3\xa9");
+  EXPECT_EQ(printable("a\x1b[31mb\nc\x7f"), "a\\x1b[31mb\\x0ac\\x7f");
+  EXPECT_EQ(printable("caf\xe9!"), "caf\\xe9!");
+  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\xc2\\x9b31m");         // CSI as one character
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable(std::string(100, 'x'), 8), "xxxxxxxx... (100 bytes)");
+  EXPECT_EQ(printable("\xf0\x9f\xa7\x80\xf0\x9f\xa7\x80", 3), "\xf0\x9f\xa7\x80... (8 bytes)");   // none is halved
 }
 
 TEST(Utf8, PrefixEndsBeforeTheFirstByteOfWhatIsIllFormed) {

@@ -1,9 +1,7 @@
 #include "common/base/utf8.h"
 
 namespace dyad {
-namespace {
 
-// Bytes of the character at the front of `text`; 0 where none is well-formed (Unicode 15, table 3-7).
 std::size_t utf8_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned first = byte(0);
@@ -18,8 +16,6 @@ std::size_t utf8_character(std::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   return size;
 }
-
-}  // namespace
 
 std::size_t utf8_prefix(std::string_view text) {
   std::size_t good = 0;

@@ -7,5 +7,7 @@ namespace dyad {
 
 // How many bytes at the front of `text` are well-formed UTF-8: all of them, or those before the first fault.
 std::size_t utf8_prefix(std::string_view text);
+// Bytes of the character at the front of `text`; 0 where none is well-formed (Unicode 15, table 3-7).
+std::size_t utf8_character(std::string_view text);
 
 }  // namespace dyad

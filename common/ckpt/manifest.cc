@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
+#include "common/base/printable.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "common/io/mapped_file.h"
@@ -128,7 +129,7 @@ Result<Manifest> read_manifest(const fs::path& dir) {
       return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
     return from_json(j);
   } catch (const json::exception& e) {
-    return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), e.what());
+    return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), printable(e.what(), 200));
   }
 }
 

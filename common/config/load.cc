@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 #include <fmt/format.h>
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 #include "common/config/keys.h"
 
@@ -21,7 +22,7 @@ struct Origins {                                   // where a key's value came f
 };
 
 std::string show(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return "\"" + *text + "\"";
+  if (const auto* text = std::get_if<std::string>(&value)) return "\"" + printable(*text) + "\"";
   return std::visit([](const auto& v) { return fmt::format("{}", v); }, value);
 }
 
@@ -54,7 +55,7 @@ Status check_text(const std::string& place, const Key& key, const std::string& t
     if (!near.empty()) hint = fmt::format(" (did you mean {}?)", near);
   }
   if (good) return ok();
-  return fail(Code::kInvalid, "{}: {} = \"{}\" is not allowed; allowed: {}{}", place, key.full_name(), text,
+  return fail(Code::kInvalid, "{}: {} = \"{}\" is not allowed; allowed: {}{}", place, key.full_name(), printable(text),
               allowed_text(key), hint);
 }
 
@@ -107,7 +108,7 @@ Value read_text(const Key& key, const std::string& text) {
 
 Error unknown_key(const std::string& place, const std::string& full_name) {
   const auto near = nearest_key(full_name);
-  return fail(Code::kInvalid, "{}: unknown key {}{}", place, full_name,
+  return fail(Code::kInvalid, "{}: unknown key {}{}", place, printable(full_name),
               near.empty() ? "; `dyad config` prints all keys" : "; did you mean " + near + "?");
 }
 
@@ -117,7 +118,7 @@ Error unknown_section(const std::string& place, const std::string& name) {
     if (names.empty() || names.back() != key.section) names.emplace_back(key.section);
   const auto near = nearest_of(name, names);
   return fail(
-      Code::kInvalid, "{}: unknown section [{}]{}", place, name,
+      Code::kInvalid, "{}: unknown section [{}]{}", place, printable(name),
       near.empty() ? fmt::format("; sections are {}", fmt::join(names, ", ")) : "; did you mean [" + near + "]?");
 }
 
@@ -170,7 +171,8 @@ Status read_file(const std::string& file, Config& config, Origins& origins) {
   try {
     return read_table(file, toml::parse(text, file), config, origins);
   } catch (const toml::parse_error& error) {
-    return fail(Code::kInvalid, "{}:{}: not TOML: {}", file, error.source().begin.line, error.description());
+    return fail(Code::kInvalid, "{}:{}: not TOML: {}", file, error.source().begin.line,
+                printable(error.description(), 200));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 
 namespace dyad::data {
 namespace {
@@ -47,7 +48,7 @@ Result<DatasetFacts> parse_dataset_json(std::string_view text, const std::string
       return fail(Code::kInvalid, "{}: its digest does not fit its content, the file was altered; import again", file);
     return facts;
   } catch (const nlohmann::json::exception& error) {
-    return fail(Code::kInvalid, "{}: {}", file, error.what());
+    return fail(Code::kInvalid, "{}: {}", file, printable(error.what(), 200));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include "common/base/printable.h"
 #include "common/io/half.h"
 
 namespace dyad::io {
@@ -49,7 +50,7 @@ Result<Header> parse_header(std::string_view text, const std::string& file) {
   const auto dims = parse_shape(*shape);
   const std::size_t close = descr->find('\'', 1);
   if (!dims || descr->front() != '\'' || close == std::string_view::npos)
-    return fail(Code::kInvalid, "{}: header is not what NumPy writes: {}", file, text);
+    return fail(Code::kInvalid, "{}: header is not what NumPy writes: {}", file, printable(text));
   return Header{std::string(descr->substr(1, close - 1)), fortran->starts_with("True"), *dims};
 }
 
@@ -78,7 +79,8 @@ Result<Matrix> read_npy(const std::filesystem::path& path) {
   if (header_bytes > text.size() - begin) return fail(Code::kInvalid, "{}: truncated inside its header", name);
   DYAD_TRY(header, parse_header(text.substr(begin, header_bytes), name));
   const std::size_t each = header.descr == "<f2" ? 2 : header.descr == "<f4" ? 4 : header.descr == "<f8" ? 8 : 0;
-  if (each == 0) return fail(Code::kInvalid, "{}: dtype {}; <f2, <f4 and <f8 are read", name, header.descr);
+  if (each == 0) return fail(Code::kInvalid, "{}: dtype {}; <f2, <f4 and <f8 are read", name,
+                             printable(header.descr));
   if (header.shape.empty() || header.shape.size() > 2)
     return fail(Code::kInvalid, "{}: {} dimensions, wanted [rows, width]", name, header.shape.size());
   Matrix out{header.shape[0], header.shape.size() == 2 ? header.shape[1] : 1, {}};

@@ -7,6 +7,7 @@
 #include <optional>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 #include "common/base/check.h"
 #include "common/io/half.h"
 
@@ -39,8 +40,9 @@ Result<std::vector<std::size_t>> unsigned_list(const Json& value, const std::str
   std::vector<std::size_t> out;
   for (const Json& n : value) {
     if (!n.is_number_unsigned())   // a list in the list is only named: dump() recurses as deep as it is nested
-      return fail(Code::kInvalid, "{} holds {}, not a whole number", where,
-                  n.is_structured() ? n.type_name() : n.dump());
+      return fail(
+          Code::kInvalid, "{} holds {}, not a whole number", where,
+          n.is_structured() ? n.type_name() : printable(n.dump(-1, ' ', false, Json::error_handler_t::replace)));
     out.push_back(n.get<std::size_t>());
   }
   return out;
@@ -53,7 +55,8 @@ Result<Tensor> parse_entry(const Json& entry, std::span<const std::byte> data, c
   if (!entry["dtype"].is_string()) return fail(Code::kInvalid, "{}: dtype is not a string", where);
   const auto name = entry["dtype"].get<std::string>();
   const std::optional<DType> dtype = type_named(name);
-  if (!dtype) return fail(Code::kInvalid, "{} has dtype {}; F32, F16, BF16, I32, I64 and U8 are read", where, name);
+  if (!dtype) return fail(Code::kInvalid, "{} has dtype {}; F32, F16, BF16, I32, I64 and U8 are read", where,
+                           printable(name));
   DYAD_TRY(shape, unsigned_list(entry["shape"], where + ": shape"));
   DYAD_TRY(offsets, unsigned_list(entry["data_offsets"], where + ": data_offsets"));
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size())
@@ -78,7 +81,7 @@ Status check_tiling(const std::map<std::string, Tensor>& tensors, std::span<cons
   for (const auto* entry : by_place) {
     const auto& [name, tensor] = *entry;
     if (tensor.bytes.data() != at)
-      return fail(Code::kInvalid, "{}: tensor '{}' {}", file, name,
+      return fail(Code::kInvalid, "{}: tensor '{}' {}", file, printable(name),
                   tensor.bytes.data() < at ? "overlaps another" : "leaves a hole before it");
     at += tensor.bytes.size();
   }
@@ -90,7 +93,7 @@ Status check_tiling(const std::map<std::string, Tensor>& tensors, std::span<cons
 Status parse_metadata(const Json& value, const std::string& file, Metadata& out) {
   if (!value.is_object()) return fail(Code::kInvalid, "{}: __metadata__ is not an object", file);
   for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) return fail(Code::kInvalid, "{}: __metadata__ '{}' is not a string", file, key);
+    if (!text.is_string()) return fail(Code::kInvalid, "{}: __metadata__ '{}' is not a string", file, printable(key));
     out[key] = text.get<std::string>();
   }
   return ok();
@@ -143,7 +146,7 @@ Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
       DYAD_TRYV(parse_metadata(entry, name, out.metadata_));
       continue;
     }
-    DYAD_TRY(tensor, parse_entry(entry, data, fmt::format("{}: tensor '{}'", name, key)));
+    DYAD_TRY(tensor, parse_entry(entry, data, fmt::format("{}: tensor '{}'", name, printable(key))));
     out.tensors_.emplace(key, std::move(tensor));
   }
   DYAD_TRYV(check_tiling(out.tensors_, data, name));
@@ -154,7 +157,7 @@ Result<Tensor> Safetensors::tensor(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found != tensors_.end()) return found->second;
   std::vector<std::string> names;
-  for (const auto& entry : tensors_) if (names.size() < 8) names.push_back(entry.first);
+  for (const auto& entry : tensors_) if (names.size() < 8) names.push_back(printable(entry.first));
   return fail(Code::kInvalid, "{}: no tensor '{}'; it holds {} tensors: {}{}", path().string(), name, tensors_.size(),
               fmt::join(names, ", "), tensors_.size() > names.size() ? ", ..." : "");
 }
