@@ -7,6 +7,7 @@
 #include "common/data/catalogue.h"
 #include "common/data/dataset_json.h"
 #include "common/data/log_reader.h"
+#include "common/data/log_segment.h"
 #include "common/io/files.h"
 
 namespace dyad::data {
@@ -61,7 +62,15 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 }  // namespace
 
+// Of a folder with a dataset.json all of it must be there: what is missing is damaged, as what is cut.
 Result<Dataset> Dataset::open(const std::filesystem::path& dir) {
+  const auto there = io::exists(dir / "dataset.json");
+  auto opened = open_parts(dir);
+  if (opened || opened.error().code != Code::kNotFound || !there || !there.value()) return opened;
+  return fail(Code::kInvalid, "{}; the dataset is damaged, import again", opened.error().message);
+}
+
+Result<Dataset> Dataset::open_parts(const std::filesystem::path& dir) {
   const std::filesystem::path file = dir / "dataset.json";
   DYAD_TRY(there, io::exists(file));
   if (!there)
@@ -97,8 +106,8 @@ Status Dataset::load_events(LogSource& log, const DatasetFacts& facts) {
   for (std::uint32_t p = 0; p < partitions_; ++p) {        // before any room is made for what dataset.json claims
     DYAD_TRY(end, log.end(PartitionId{p}));
     if (end < ends[p])
-      return fail(Code::kNotFound, "{}: partition {}: the log ends at offset {}, dataset.json says {}", dir_.string(),
-                  p, end, ends[p]);
+      return fail(Code::kInvalid, "{}: the log ends at offset {}, dataset.json says {}: a segment is cut, emptied or "
+                  "gone; import again", log::partition_folder(dir_ / "log", PartitionId{p}).string(), end, ends[p]);
   }
   ranges_.assign(facts.users, {});
   sequence_.reserve(events);

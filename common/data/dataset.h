@@ -23,7 +23,7 @@ class Dataset {
  public:
   // Reads the log and the catalogue into memory: 8 bytes an event, and while it reads 16 an event of one partition.
   // Events of one user keep their log order (time order, checked at import); times stay in the log.
-  // Fails with kInvalid naming the file and the batch that is damaged, kNotFound if there is no dataset.json.
+  // Fails with kInvalid naming the file and the batch that is damaged or gone, kNotFound if there is no dataset.json.
   static Result<Dataset> open(const std::filesystem::path& dir);
 
   std::size_t users() const { return ranges_.size(); }
@@ -38,6 +38,7 @@ class Dataset {
 
  private:
   struct Range { std::size_t begin = 0, end = 0; };                 // [begin, end)
+  static Result<Dataset> open_parts(const std::filesystem::path& dir);
   Status load_events(LogSource& log, const DatasetFacts& facts);
   void append_partition(std::span<const Event> events);
 

@@ -164,6 +164,39 @@ TEST(Dataset, MoreEventsThanTheLogHoldsAreAnErrorAndNoAllocation) {
   const auto opened = Dataset::open(folder / "d");
   ASSERT_FALSE(opened.has_value());
   EXPECT_THAT(opened.error().message, HasSubstr("the log ends at offset"));
+  EXPECT_EQ(opened.error().code, Code::kInvalid);
+}
+
+// They were codes 3 and 2, and a script that imports again on 2 did not.
+TEST(Dataset, ASegmentThatIsEmptiedCutOrGoneIsTheSameKindOfDamage) {
+  const io::TempFolder folder;
+  for (const std::size_t segment : {0u, 1u}) {
+    for (const char* damage : {"emptied", "cut", "gone"}) {
+      std::filesystem::remove_all(folder / "d");
+      make_dataset(folder / "d");
+      const auto file = folder / "d/log/p0000" / fmt::format("{:08}.seg", segment);
+      const auto size = std::filesystem::file_size(file);
+      if (damage == std::string("gone")) std::filesystem::remove(file);
+      else std::filesystem::resize_file(file, damage == std::string("cut") ? size - 3 : 0);
+      const auto opened = Dataset::open(folder / "d");
+      ASSERT_FALSE(opened.has_value()) << damage;
+      EXPECT_EQ(opened.error().code, Code::kInvalid) << damage << ": " << opened.error().message;
+      EXPECT_THAT(opened.error().message, HasSubstr("p0000")) << damage;
+    }
+  }
+  std::filesystem::remove_all(folder / "d");
+  make_dataset(folder / "d");
+  std::filesystem::remove(folder / "d/users.txt");
+  EXPECT_EQ(Dataset::open(folder / "d").error().code, Code::kInvalid);
+}
+
+TEST(Dataset, BytesOfADamagedListReachNoTerminal) {
+  const io::TempFolder folder;
+  make_dataset(folder / "d");
+  std::ofstream(folder / "d/dataset.json") << "{\"format\": \"\x1b[31m" << std::string(5000, 'x');
+  const std::string message = Dataset::open(folder / "d").error().message;
+  EXPECT_EQ(message.find('\x1b'), std::string::npos);
+  EXPECT_LT(message.size(), 500u);
 }
 
 TEST(Dataset, EventsAppendedLaterDoNotBelongToIt) {
