@@ -27,10 +27,10 @@ TEST(RecboleImport, HistoriesAreInTheOrderOfTimeThoughTheFileIsNot) {
   EXPECT_THAT(TestFiles::items_of(dataset, "u1"), ElementsAre("a", "b", "c"));
   EXPECT_THAT(TestFiles::items_of(dataset, "u2"), ElementsAre("c", "a"));
   EXPECT_EQ(dataset.user_key(UserId{0}), "u1");    // numbers in the order of the file
-  EXPECT_EQ(dataset.item(ItemId{0}).key, "c");
-  EXPECT_EQ(dataset.item(ItemId{1}).title, "Toy Story (1995)");
-  EXPECT_EQ(dataset.item(ItemId{1}).categories, (std::vector<std::vector<std::string>>{{"Animation"}, {"Comedy"}}));
-  EXPECT_EQ(dataset.item(ItemId{2}).title, "B");
+  EXPECT_EQ(dataset.item(ItemId{0}).title, "Toy Story (1995)");   // those of items in the order of theirs
+  EXPECT_EQ(dataset.item(ItemId{0}).categories, (std::vector<std::vector<std::string>>{{"Animation"}, {"Comedy"}}));
+  EXPECT_EQ(dataset.item(ItemId{1}).title, "B");
+  EXPECT_EQ(dataset.item(ItemId{2}).key, "c");     // not described
 }
 
 TEST(RecboleImport, TheLogHoldsAllUsersRowsByTime) {
@@ -107,9 +107,9 @@ TEST(Import, KeysThatDifferInAccentsStayTwo) {
 TEST(Import, ColumnsCanBeNamed) {
   TestFiles files;
   Options options = files.options("jsonl", {files.put("e.jsonl", "{\"u\":1,\"i\":2,\"ts\":3}\n")});
-  options.user_column = "u";
-  options.item_column = "i";
-  options.time_column = "ts";
+  options.columns.user = "u";
+  options.columns.item = "i";
+  options.columns.time = "ts";
   ASSERT_TRUE(run(options).has_value());
   EXPECT_EQ(data::times_of_users(data::Dataset::open(files.path("out")).value())[0][0], 3);
 }

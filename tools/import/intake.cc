@@ -1,6 +1,7 @@
 #include "tools/import/intake.h"
 
 #include "common/base/check.h"
+#include "common/base/printable.h"
 #include "common/base/utf8.h"
 
 namespace dyad::importer {
@@ -38,6 +39,11 @@ std::uint32_t Interner::id_of(std::string_view key) {
   return id;
 }
 
+std::optional<std::uint32_t> Interner::find(std::string_view key) const {
+  const auto found = ids_.find(key);
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
 Status Intake::add(std::string_view user, std::string_view item, std::int64_t time_s, const Place& place) {
   if (user.empty()) return refuse(place, "the user is empty");
   if (item.empty()) return refuse(place, "the item is empty");
@@ -54,26 +60,62 @@ Status Intake::add(std::string_view user, std::string_view item, std::int64_t ti
     ++out_of_order;
     if (require_order_)
       return refuse(place, "time {} of user '{}' is before {} of the same user's row above; sort the file by time",
-                    time_s, user, last);
+                    time_s, printable(user), last);
   }
   last = row.sort_s;
   rows.push_back(row);
+  split.note(row.user, row.item);
+  if (!told_.empty()) told_of(row.user).push_back(row.item);
   return ok();
+}
+
+std::vector<std::uint32_t>& Intake::told_of(std::uint32_t user) {
+  if (user >= told_.size()) told_.resize(user + 1);
+  return told_[user];
+}
+
+Status Intake::add_history(const History& history, const Place& place) {
+  if (told_.empty()) {                                       // the first history: rows before it may have had none
+    told_.resize(users.size() + 1);
+    for (const Row& row : rows) told_[row.user].push_back(row.item);
+  }
+  const auto user = users.find(history.user);
+  const std::vector<std::uint32_t> told = user ? told_of(*user) : std::vector<std::uint32_t>();
+  // What both tell must be the same: the first items where the history is the longer one, else the newest.
+  const std::size_t both = std::min(told.size(), history.items.size());
+  for (std::size_t i = 0; i < both; ++i) {
+    const std::string& before = items.key(told[told.size() - both + i]);
+    if (before == history.items[i]) continue;
+    return refuse(place,
+                  "the history of user '{}' does not go on from the rows above ('{}' where they have '{}'); a user's "
+                  "rows must stand in the order in which the history grows",
+                  printable(history.user), printable(history.items[i]), printable(before));
+  }
+  if (history.whole && !told.empty() && history.items.size() <= told.size())
+    return refuse(place, "user '{}' came before with this history", printable(history.user));
+  for (std::size_t i = told.size(); i < history.items.size(); ++i) {
+    DYAD_TRYV(add(history.user, history.items[i], history.times_s.empty() ? -1 : history.times_s[i], place));
+    ++from_histories;
+  }
+  return ok();
+}
+
+void Intake::not_used(const std::filesystem::path& file, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  const std::string what = fmt::format("{}", fmt::join(names, ", "));
+  for (const std::string& before : unused)
+    if (before.starts_with(what + " (")) return;             // the next file of the same form
+  unused.push_back(fmt::format("{} ({})", printable(what, 400), file.filename().string()));
 }
 
 Status Intake::describe(data::Item item, const Place& place) {
   if (item.key.empty()) return refuse(place, "the item's key is empty");
   DYAD_TRYV(require_utf8(item, place));
   const std::string key = item.key;
-  if (!described.emplace(key, std::move(item)).second) return refuse(place, "item '{}' came before in this file", key);
-  described_order_.push_back(key);
+  if (!described.emplace(key, std::move(item)).second)
+    return refuse(place, "item '{}' came before in this file", printable(key));
+  described_order.push_back(key);
   return ok();
-}
-
-void Intake::keep_all_items() {
-  CHECK_EQ(items.size(), 0u);
-  for (const std::string& key : described_order_) items.id_of(key);
-  all_items = true;
 }
 
 }  // namespace dyad::importer

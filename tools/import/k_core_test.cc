@@ -34,7 +34,7 @@ TEST(KCore, ReachesTheFixedPointAndRemovesNoMore) {
         }
     }
     const std::size_t before = rows.size();
-    const KCoreDropped dropped = k_core(rows, 80, 120, k);
+    const KCoreDropped dropped = k_core(rows, {80, 120, k});
     EXPECT_EQ(before - rows.size(), dropped.by_user + dropped.by_item);
     ASSERT_EQ(rows.size(), plain.size());
     for (std::size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i].time_s, plain[i].time_s);
@@ -43,8 +43,18 @@ TEST(KCore, ReachesTheFixedPointAndRemovesNoMore) {
 
 TEST(KCore, OfOneOrZeroRemovesNothing) {
   std::vector<Row> rows{{0, 0}, {1, 1}};
-  EXPECT_EQ(k_core(rows, 2, 2, 1).by_user, 0u);
+  EXPECT_EQ(k_core(rows, {2, 2, 1}).by_user, 0u);
   EXPECT_EQ(rows.size(), 2u);
+}
+
+TEST(KCore, OfPairsCountsWhatIsRepeatedOnce) {
+  std::vector<Row> rows{{0, 0}, {0, 0}, {1, 0}, {1, 1}, {2, 0}, {2, 1}};
+  std::vector<Row> by_rows = rows;
+  k_core(by_rows, {3, 2, 2});
+  EXPECT_EQ(by_rows.size(), 6u);
+  const KCoreDropped dropped = k_core(rows, {3, 2, 2, true});
+  EXPECT_EQ(dropped.by_user, 2u);                            // user 0 has one item, twice
+  EXPECT_EQ(rows.size(), 4u);
 }
 
 }  // namespace

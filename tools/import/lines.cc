@@ -1,6 +1,6 @@
 #include "tools/import/lines.h"
 
-#include <cmath>
+#include <algorithm>
 #include "common/base/utf8.h"
 
 namespace dyad::importer {
@@ -13,10 +13,10 @@ std::string Place::text() const {
 
 Result<Lines> Lines::open(const std::filesystem::path& path) {
   Lines lines;
-  DYAD_TRY(file, io::MappedFile::open(path));
+  DYAD_TRY(file, TextFile::open(path));
   lines.file_ = std::move(file);
   lines.progress_ =
-      std::make_unique<Progress>("read " + path.filename().string(), lines.file_.bytes().size() >> 10, "KiB");
+      std::make_unique<Progress>("read " + path.filename().string(), lines.file_.text().size() >> 10, "KiB");
   return lines;
 }
 
@@ -57,15 +57,14 @@ void split(std::string_view text, char separator, std::vector<std::string_view>&
   }
 }
 
-std::optional<std::int64_t> seconds(double value) {
-  if (!(value >= 0 && value < 9e18) && value != -1) return std::nullopt;
-  return static_cast<std::int64_t>(std::floor(value));
-}
-
-std::optional<std::int64_t> seconds(std::string_view text) {
-  if (const auto whole = number<std::int64_t>(text)) return *whole >= -1 ? whole : std::nullopt;
-  const auto real = number<double>(text);
-  return real ? seconds(*real) : std::nullopt;
+void split_runs(std::string_view text, std::string_view blanks, std::vector<std::string_view>& out) {
+  out.clear();
+  for (;;) {
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    if (text.empty()) return;
+    out.push_back(text.substr(0, text.find_first_of(blanks)));
+    text.remove_prefix(out.back().size());
+  }
 }
 
 }  // namespace dyad::importer

@@ -1,13 +1,13 @@
 #pragma once
 // A text file line by line, with its place for errors and progress on stderr. Lines end by \n or \r\n.
 // Threads: one.
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 #include "common/base/progress.h"
-#include "common/io/mapped_file.h"
+#include "tools/import/text_file.h"
+#include "tools/import/times.h"
 
 namespace dyad::importer {
 
@@ -32,7 +32,7 @@ class Lines {
   Status require_utf8() const;
 
  private:
-  io::MappedFile file_;
+  TextFile file_;
   std::size_t at_ = 0;
   std::string_view line_;
   std::uint64_t number_ = 0;
@@ -41,16 +41,7 @@ class Lines {
 
 // Pieces of `text` between single separators; an empty text is one empty piece.
 void split(std::string_view text, char separator, std::vector<std::string_view>& out);
-
-// The whole of `text` as a number, or nothing.
-template <class T> std::optional<T> number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-// Seconds since 1970 as an event carries them: whole, or a fraction (cut off), not negative but for -1 (unknown).
-std::optional<std::int64_t> seconds(std::string_view text);
-std::optional<std::int64_t> seconds(double value);
+// Pieces of `text` between runs of any of `blanks`; those at its ends count for nothing.
+void split_runs(std::string_view text, std::string_view blanks, std::vector<std::string_view>& out);
 
 }  // namespace dyad::importer
