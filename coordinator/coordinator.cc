@@ -145,7 +145,7 @@ Status Coordinator::commit_complete(Entries& entries) {
 
 Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cut.next = leases_.normalised(cut.next);
-  DYAD_TRYV(store_.commit(cut));
+  DYAD_TRYV(store_.commit(cut, fence()));
   cuts_.commit(cut, store_.folder(cut.step), entries);
   LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,
            cut.next.epoch, cut.next.batch);

@@ -70,6 +70,7 @@ class Coordinator {
   Status check_worker(const wire::Sender& sender) const;
   Status check_current(const wire::Sender& sender) const;    // of this generation
   Status check_owing(Step cut) const;                        // kStale: who owes a part of it is lost
+  ckpt::Fence fence() const { return {run_.run, RoutingEpoch{membership_.generation()}}; }
   Status commit_complete(Entries& entries);
   Status commit(PendingCut cut, Entries& entries);   // by value: committing drops the pending one
   void remove_old(Entries& entries);

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <vector>
+#include "common/ckpt/staging.h"
 #include "coordinator/entries.h"
 
 namespace dyad::coordinator {
@@ -41,8 +42,10 @@ class CutStore {                                                  // checkpoint_
   virtual ~CutStore() = default;
   virtual std::string folder(Step step) const = 0;                // name inside checkpoints/
   virtual std::string path(Step step) const = 0;                  // as processes are told it
-  // Writes the manifest; the checkpoint exists when this returns. Doing it again is harmless.
-  virtual Status commit(const PendingCut& cut) = 0;
+  // Writes the manifest and gives the files that were staged under `fence` their name: the checkpoint exists when this
+  // returns. Doing it again is harmless.
+  virtual Status commit(const PendingCut& cut, const ckpt::Fence& fence) = 0;
+  virtual void drop(Step step, const ckpt::Fence& fence) = 0;     // what was staged of a cut that is given up
   virtual Status remove(Step step) = 0;                           // the manifest first
   virtual Status point_best(Step step) = 0;                       // atomically
 };

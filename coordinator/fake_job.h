@@ -15,6 +15,8 @@
 #include <vector>
 #include "common/base/check.h"
 #include "common/base/random.h"
+#include "common/ckpt/manifest.h"
+#include "common/ckpt/staging.h"
 #include "common/config/config.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
@@ -140,7 +142,8 @@ class FakeJob {                                    // one for each start of the 
       if (step == done) continue;
       wire::CutPart part{.step = step};
       for (std::uint32_t g = 0; g < config_.servers.groups; ++g)
-        if (routing.group_server[g] == id) part.files.push_back(write_file(step, fmt::format("rows/g{:04}.rows", g)));
+        if (routing.group_server[g] == id)
+          part.files.push_back(write_file(step, registered, fmt::format("rows/g{:04}.rows", g)));
       heart->set_step(step);
       CHECK(client->cut_part(part, 30000).value().committed);
       done = step;
@@ -187,19 +190,23 @@ class FakeJob {                                    // one for each start of the 
         const Sum sum = plan.part(epoch, lease.first_batch, batch, WorkerRank{rank});
         CHECK(client->complete_lease({lease.id, sum.count, sum.checksum}).has_value());
       }
-      if (rank == 0) cut(*client, Step{step}, epoch, batch);
+      if (rank == 0) cut(*client, registered, {Step{step}, epoch, batch});
     }
     heart->set_state("done");
     CHECK(client->goodbye(step == options_.stop_after_steps ? "stopped" : "done", 30000).has_value());
   }
 
-  void cut(control::ControlClient& client, Step step, std::uint64_t epoch, std::uint64_t batch) {
+  struct Cursor { Step step; std::uint64_t epoch = 0, batch = 0; };
+  void cut(control::ControlClient& client, const wire::Registered& registered, const Cursor& at) {
+    const Step step = at.step;
     {
       std::lock_guard lock(mutex_);
       cuts_.insert(step);
     }
-    wire::CutPart part{step, {write_file(step, "dense.safetensors")},
-                       {{"epoch", std::to_string(epoch)}, {"next_batch", std::to_string(batch)}, {"loss", "3.2"}}};
+    wire::CutPart part{step, {write_file(step, registered, "dense.safetensors")},
+                       {{"epoch", std::to_string(at.epoch)},
+                        {"next_batch", std::to_string(at.batch)},
+                        {"loss", "3.2"}}};
     CHECK(client.cut_part(part, 30000).value().committed);
     if (!options_.evaluate) return;
     const double recall =
@@ -217,10 +224,10 @@ class FakeJob {                                    // one for each start of the 
     return it == cuts_.end() ? done : *it;
   }
 
-  wire::FilePart write_file(Step step, const std::string& name) const {
-    const auto path =
-        std::filesystem::path(config_.job.dir) / "checkpoints" / fmt::format("step-{:010}", step.value) / name;
-    const auto facts = io::write_file_atomic(path, fmt::format("{} at {}\n", name, step)).value();
+  wire::FilePart write_file(Step step, const wire::Registered& me, const std::string& name) const {
+    const auto dir =
+        ckpt::staging_folder(ckpt::checkpoints_dir(config_.job.dir), step, ckpt::Fence{me.run, me.generation});
+    const auto facts = io::write_file_atomic(dir / name, fmt::format("{} at {}\n", name, step)).value();
     return {name, facts.bytes, facts.digest};
   }
 

@@ -131,6 +131,8 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
     if (!others.empty() && !coordinator.run().data.empty())
       return fail(Code::kInvalid, "the run to recover trains on other data than job.data holds now: {}; put it back",
                   others);
+    ckpt::sweep_staging(checkpoints, {{coordinator.run().run, RoutingEpoch{coordinator.membership().generation()}},
+                                      coordinator.cuts().last()});
     LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
     return std::move(journal);
   }
@@ -147,6 +149,8 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   std::vector<std::string> lines;
   for (const Entry& entry : entries) lines.push_back(encode(entry));
   DYAD_TRYV(journal.append(lines));
+  ckpt::sweep_staging(checkpoints, {{run.run, RoutingEpoch{coordinator.membership().generation()}}, run.resume});
+  ckpt::sweep_temporaries(checkpoints);
   LOG_INFO("run {}: {}", hex64(run.run.value),
            run.resume.value == 0 ? "from the beginning" : fmt::format("resuming at {}", run.checkpoint));
   return std::move(journal);

@@ -35,14 +35,17 @@ class TestPlan final : public WorkPlan {
 struct TestStore final : CutStore {
   std::string folder(Step step) const override { return fmt::format("step-{:010}", step.value); }
   std::string path(Step step) const override { return "run/checkpoints/" + folder(step); }
-  Status commit(const PendingCut& cut) override {
+  Status commit(const PendingCut& cut, const ckpt::Fence& fence) override {
     if (broken) return fail(Code::kFailed, "disk full");
+    committed.emplace_back(cut, fence);
     exist.insert(cut.step);
     return ok();
   }
+  void drop(Step step, const ckpt::Fence&) override { dropped.insert(step); }
   Status remove(Step step) override { return exist.erase(step), ok(); }
   Status point_best(Step step) override { return best = step, ok(); }
-  std::set<Step> exist;
+  std::set<Step> exist, dropped;
+  std::vector<std::pair<PendingCut, ckpt::Fence>> committed;       // as they came
   Step best;
   bool broken = false;
 };

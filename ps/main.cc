@@ -12,6 +12,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
+#include "common/ckpt/staging.h"
 #include "common/config/cli.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
@@ -49,7 +50,7 @@ class CutQueue {
   std::deque<std::pair<Step, Result<std::vector<wire::FilePart>>>> done_;
 };
 
-Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQueue& cuts) {
+Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQueue& cuts, const ckpt::Fence& fence) {
   DYAD_TRY(mode, parse_mode(c.train.mode));
   const auto f = [](double v) { return static_cast<float>(v); };
   ServerOptions o;
@@ -65,7 +66,9 @@ Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQ
   o.threads = c.servers.threads;
   o.listen.endpoint = c.servers.bind;
   o.listen.allow_unauthenticated = c.security.trusted_network;
-  o.checkpoint_folder = [dir = c.job.dir](Step step) { return ckpt::checkpoints_dir(dir) / ckpt::folder_name(step); };
+  o.checkpoint_folder = [dir = ckpt::checkpoints_dir(c.job.dir), &fence](Step step) {
+    return ckpt::staging_folder(dir, step, fence);
+  };
   o.on_cut = [&cuts](Step step, Result<std::vector<wire::FilePart>> parts) { cuts.put(step, std::move(parts)); };
   return o;
 }
@@ -149,8 +152,9 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
     return fail(Code::kInvalid, "--id {}: servers.count is {}, so ids are 0 to {}", id, config.servers.count,
                 config.servers.count - 1);
   CutQueue cuts;
+  ckpt::Fence fence;                             // told when this server registers, before it serves
   net::Context context;
-  DYAD_TRY(options, options_of(config, id, cuts));
+  DYAD_TRY(options, options_of(config, id, cuts, fence));
   DYAD_TRY(security, net::read_job_key(config.security.key_file));
   options.listen.security = security;
   if (security.enabled()) { DYAD_TRYV(context.start_authentication({security.own.public_key})); }
@@ -166,6 +170,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
                                            static_cast<std::uint32_t>(::getpid()), host_name()}));
   at.incarnation = control->incarnation();
   at.run = registered.run;
+  fence = {registered.run, registered.generation};
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
   heartbeat->set_state("starting");
   DYAD_TRY(routing, wait_routing(*control, config.servers.timeout_ms));

@@ -3,8 +3,9 @@
 //   rows/g0000.rows ...   the rows of each group of buckets (rows_file.h)          written by the servers
 //   dense.safetensors     weights, their optimizer                                 written by worker 0
 //   config.toml           the resolved configuration                               written by the coordinator
-//   manifest.json         what the others are, with sizes and digests; written last, by rename
-// Without manifest.json it does not exist ("incomplete"). Files are named relative to the folder.
+//   manifest.json         what the others are, with sizes and digests; written last
+// They are written into a staging folder, and the whole folder gets this name by rename (staging.h). Without manifest.json
+// it does not exist ("incomplete"). Files are named relative to the folder.
 // Threads: any; no state.
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +24,7 @@ inline constexpr const char* kConfigName = "config.toml";
 struct ManifestFile {
   std::string path;
   std::uint64_t bytes = 0, digest = 0;             // digest64 of the whole file
+  bool operator==(const ManifestFile&) const = default;
 };
 struct Manifest {
   std::string job;

@@ -102,7 +102,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
   DYAD_TRY(cursor, resume_from(registered, model, optimizer));
   Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
-                   stop_signal, ckpt::checkpoints_dir(config.job.dir)},
+                   stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
                   device);
   LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,
            cursor.epoch, cursor.batch, model.parameters().size());

@@ -211,7 +211,7 @@ Status Trainer::cut(const Work& work) {
   cut_floor_ = work.batch.step;
   if (parts_.all.rank() != WorkerRank{0}) return ok();
   DYAD_TRYV(finish_cut());                    // one at a time
-  const auto folder = parts_.checkpoints / ckpt::folder_name(work.batch.step);
+  const auto folder = ckpt::staging_folder(parts_.checkpoints, work.batch.step, parts_.fence);
   std::map<std::string, std::string> facts{{"epoch", std::to_string(summary_.end.epoch)},
                                            {"next_batch", std::to_string(summary_.end.batch)},
                                            {"loss", fmt::format("{:.6f}", summary_.last_loss)}};

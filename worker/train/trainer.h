@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include "common/ckpt/staging.h"
 #include "common/comm/collective.h"
 #include "common/config/config.h"
 #include "common/control/client.h"
@@ -49,6 +50,7 @@ struct TrainerParts {                        // borrowed; they outlive the train
   control::HeartbeatThread& heartbeat;
   const std::atomic<int>& stop_signal;       // nonzero: cut at the end of this step and leave
   std::filesystem::path checkpoints;         // <job.dir>/checkpoints
+  ckpt::Fence fence;                         // of what this rank writes there
 };
 
 struct TrainSummary {
