@@ -7,6 +7,7 @@
 namespace dyad::coordinator {
 
 constexpr std::size_t kCurvePointsMax = 600;
+constexpr Millis kCommitPatienceMs = 30'000;
 
 Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store)
     : options_(options), plan_(plan), store_(store),
@@ -84,21 +85,35 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   return wire::Body{lease};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis,
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CompleteLease& message, Millis now,
                                         Entries& entries) {
   DYAD_TRYV(check_worker(sender));
   DYAD_TRYV(leases_.complete(WorkerRank{sender.id}, message, entries));
-  if (auto status = commit_complete(entries); !status.has_value()) LOG_ERROR("{}", status.error().message);
+  commit_complete(now, entries);
   return wire::Ack{};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CutPart& message, Millis,
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::CutPart& message, Millis now,
                                         Entries& entries) {
   DYAD_TRYV(check_current(sender));
-  DYAD_TRYV(cuts_.add_part(sender, message));
-  DYAD_TRYV(commit_complete(entries));
-  DYAD_TRYV(check_owing(message.step));
-  return wire::CutStatus{message.step, cuts_.was_committed(message.step)};
+  DYAD_TRYV(Cuts::check_sender(sender));
+  const Step step = message.step;
+  if (!cuts_.was_committed(step) && cuts_.given_up(step).empty()) {
+    if (!message.failure.empty()) {
+      give_up(step, fmt::format("{}: {}", member_name({sender.role, sender.id}), message.failure), entries);
+    } else {
+      DYAD_TRYV(cuts_.add_part(sender, message));
+      commit_complete(now, entries);
+      DYAD_TRYV(check_owing(step));
+    }
+  }
+  return wire::CutStatus{step, cuts_.was_committed(step), cuts_.given_up(step)};
+}
+
+void Coordinator::give_up(Step step, const std::string& why, Entries& entries) {
+  LOG_WARN("checkpoint {} is given up, training goes on to the next: {}", store_.folder(step), why);
+  cuts_.give_up(step, why, entries);
+  store_.drop(step, fence());
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,
@@ -131,15 +146,23 @@ Status Coordinator::check_owing(Step cut) const {
   return ok();
 }
 
-Status Coordinator::commit_complete(Entries& entries) {
+// What can't be written (no room, no descriptors) is tried again whenever a part is said again, for a while.
+void Coordinator::commit_complete(Millis now, Entries& entries) {
   for (;;) {
     const auto complete = cuts_.complete();
-    if (complete.empty()) return ok();
+    if (complete.empty()) return;
+    const Step step = complete.front()->step;
     if (!leases_.complete_before(complete.front()->next)) {
-      LOG_DEBUG("cut {} waits for {}", complete.front()->step, leases_.open_before(complete.front()->next));
-      return ok();
+      LOG_DEBUG("cut {} waits for {}", step, leases_.open_before(complete.front()->next));
+      return;
     }
-    DYAD_TRYV(commit(*complete.front(), entries));
+    const Status done = commit(*complete.front(), entries);
+    if (done.has_value()) continue;
+    const bool first = !failing_ || failing_->first != step;
+    if (first) LOG_WARN("{}; trying again for {} s", done.error().message, kCommitPatienceMs / 1000);
+    if (first) failing_.emplace(step, now);
+    if (now < failing_->second + kCommitPatienceMs) return;
+    give_up(step, done.error().message, entries);
   }
 }
 
@@ -182,6 +205,10 @@ void Coordinator::apply(const Entry& entry, Millis now) {
 }
 
 Coordinator::End Coordinator::end(Millis now, std::string& why) const {
+  if (leases_.audit_failed()) {                  // at once: what comes after it is worth nothing
+    why = "the audit of an epoch failed: see the error above; the result is not what the log says";
+    return End::kFailed;
+  }
   if (stopping_ms_ == 0) return End::kNotYet;
   const bool patient = now < stopping_ms_ + options_.dead_after_ms;
   if (cuts_.any_pending()) {
@@ -191,10 +218,6 @@ Coordinator::End Coordinator::end(Millis now, std::string& why) const {
     return End::kFailed;
   }
   if (!membership_.all_servers_left() && patient) return End::kNotYet;
-  if (leases_.audit_failed()) {
-    why = "the audit of an epoch failed: see the error above; the result is not what the log says";
-    return End::kFailed;
-  }
   why = fmt::format("every worker left, the last checkpoint is step {}", cuts_.last());
   return End::kDone;
 }

@@ -4,6 +4,7 @@
 //   entries: write them to the journal before the answer is sent.
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include "common/base/clock.h"
 #include "coordinator/cuts.h"
@@ -41,6 +42,7 @@ class Coordinator {
 
   enum class End { kNotYet, kDone, kFailed };
   // kDone: every worker left, all cuts are committed, servers were told to stop and left (or are silent).
+  // kFailed: an audit failed (at once), or the workers left without a cut that never came to be.
   End end(Millis now, std::string& why) const;
 
   const CoordinatorOptions& options() const { return options_; }
@@ -71,7 +73,8 @@ class Coordinator {
   Status check_current(const wire::Sender& sender) const;    // of this generation
   Status check_owing(Step cut) const;                        // kStale: who owes a part of it is lost
   ckpt::Fence fence() const { return {run_.run, RoutingEpoch{membership_.generation()}}; }
-  Status commit_complete(Entries& entries);
+  void give_up(Step step, const std::string& why, Entries& entries);
+  void commit_complete(Millis now, Entries& entries);
   Status commit(PendingCut cut, Entries& entries);   // by value: committing drops the pending one
   void remove_old(Entries& entries);
   void note_progress(const wire::Sender& sender, const wire::Heartbeat& message);
@@ -86,6 +89,7 @@ class Coordinator {
   RunStarted run_;
   std::deque<CurvePoint> curve_;
   std::uint64_t curve_every_ = 1;
+  std::optional<std::pair<Step, Millis>> failing_;           // a complete cut that can't be committed, since when
   Millis stopping_ms_ = 0;                                   // since when every worker has left; 0: not yet
 };
 

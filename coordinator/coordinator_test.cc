@@ -35,6 +35,10 @@ class CoordinatorTest : public testing::Test {
     DYAD_TRY(status, ask<wire::CutStatus>(sender, message));
     return status.committed;
   }
+  std::string given_up(const wire::Sender& sender, std::uint64_t step) {
+    wire::CutPart message{.step = Step{step}, .facts = {{"epoch", "1"}, {"next_batch", "0"}}};
+    return ask<wire::CutStatus>(sender, message).value().given_up;
+  }
   void commit(std::uint64_t step) {
     for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), step);
     EXPECT_TRUE(part(worker(0, 1), step).value());
@@ -90,7 +94,7 @@ TEST_F(CoordinatorTest, ACutCommitsWhenTheLastPartIsThereInAnyOrderAndTwice) {
   EXPECT_TRUE(part(server(0, 1), 20).value());
   EXPECT_TRUE(part(server(1, 1), 20).value()) << "asking again after the commit";
   EXPECT_EQ(store_.exist, std::set<Step>{Step{20}});
-  EXPECT_EQ(part(server(0, 1), 10).error().code, Code::kStale) << "an older cut is given up";
+  EXPECT_EQ(given_up(server(0, 1), 10), "cut 20 is committed already");
 }
 
 TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) {
@@ -98,7 +102,7 @@ TEST_F(CoordinatorTest, ACutThatWasCommittedAndReplacedSinceIsNotCalledGivenUp) 
   core_.tick(now_, entries_);
   ASSERT_FALSE(core_.cuts().is_committed(Step{10}));
   EXPECT_TRUE(part(server(1, 1), 10).value());
-  EXPECT_EQ(part(server(1, 1), 15).error().code, Code::kStale) << "this one never was";
+  EXPECT_EQ(given_up(server(1, 1), 15), "cut 40 is committed already") << "this one never was";
 }
 
 TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
@@ -126,10 +130,51 @@ TEST_F(CoordinatorTest, BadPartsAreRefused) {
 TEST_F(CoordinatorTest, AManifestThatCannotBeWrittenCommitsNothingUntilItCan) {
   store_.broken = true;
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 20);
-  EXPECT_THAT(part(worker(0, 1), 20).error().message, HasSubstr("disk full"));
-  EXPECT_FALSE(core_.cuts().is_committed(Step{20}));
+  EXPECT_FALSE(part(worker(0, 1), 20).value()) << "tried again, nobody leaves";
   store_.broken = false;
   EXPECT_TRUE(part(worker(0, 1), 20).value());
+  store_.broken = true;
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 30);
+  for (; now_ < 30'000; now_ += 1000) EXPECT_EQ(given_up(worker(0, 1), 30), "") << now_;
+  EXPECT_EQ(given_up(worker(0, 1), 30), "disk full") << "not for ever";
+}
+
+TEST_F(CoordinatorTest, ACutOfWhichAPartCannotBeWrittenIsGivenUpAndTheNextIsTried) {
+  EXPECT_FALSE(part(worker(0, 1), 20).value());
+  EXPECT_FALSE(part(server(0, 1), 20).value());
+  const wire::CutPart failed{.step = Step{20}, .failure = "no space left"};
+  EXPECT_EQ(ask<wire::CutStatus>(worker(1, 1), failed).error().code, Code::kInvalid) << "it has no part in a cut";
+  EXPECT_EQ(ask<wire::CutStatus>(server(1, 1), failed).value().given_up, "server 1: no space left");
+  EXPECT_EQ(given_up(worker(0, 1), 20), "server 1: no space left") << "everybody learns of it";
+  EXPECT_FALSE(core_.cuts().any_pending());
+  EXPECT_THAT(store_.dropped, ElementsAre(Step{20})) << "its room is needed";
+  EXPECT_EQ(core_.cuts().all_given_up().count, 1u);
+  EXPECT_THAT(status_json(core_, now_), HasSubstr("server 1: no space left"));
+  EXPECT_THAT(metrics_text(core_, now_), HasSubstr("cuts_given_up_total 1"));
+  commit(30);
+  EXPECT_THAT(store_.exist, ElementsAre(Step{30}));
+}
+
+TEST_F(CoordinatorTest, AfterARestartAStepWhoseCutWasGivenUpMayBeCutAgain) {
+  (void)ask<wire::CutStatus>(server(1, 1), wire::CutPart{.step = Step{20}, .failure = "no space left"});
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
+  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 2), 20);
+  EXPECT_TRUE(part(worker(0, 2), 20).value());
+}
+
+TEST_F(CoordinatorTest, AFailedAuditEndsTheJobAtOnce) {
+  std::string why;
+  for (std::uint32_t r = 0; r < 2; ++r)
+    for (std::uint64_t first : {0, 5}) {
+      EXPECT_EQ(core_.end(now_, why), Coordinator::End::kNotYet);
+      const auto lease = ask<wire::Lease>(worker(r, 1), wire::AcquireLease{0, first}).value();
+      Sum sum = plan_.part(0, first, first + 5, WorkerRank{r});
+      sum.checksum += first;                     // one sample doubled, another skipped
+      ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), wire::CompleteLease{lease.id, sum.count, sum.checksum}).has_value());
+    }
+  EXPECT_EQ(core_.end(now_, why), Coordinator::End::kFailed);
+  EXPECT_THAT(why, HasSubstr("audit"));
 }
 
 TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include "common/base/check.h"
 #include "coordinator/membership.h"
 
 namespace dyad::coordinator {
@@ -43,14 +44,16 @@ Status Cuts::check_files(const PendingCut& cut, const wire::Sender& sender, cons
   return ok();
 }
 
+Status Cuts::check_sender(const wire::Sender& sender) {
+  const bool rank_0 = sender.role == wire::Role::kWorker && sender.id == 0;
+  if (rank_0 || sender.role == wire::Role::kServer) return ok();
+  return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have",
+              member_name({sender.role, sender.id}));
+}
+
 Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
   const bool worker = sender.role == wire::Role::kWorker;
-  if ((worker && sender.id != 0) || (!worker && sender.role != wire::Role::kServer))
-    return fail(Code::kInvalid, "{} has no part in a cut: servers and worker 0 have",
-                member_name({sender.role, sender.id}));
-  if (was_committed(part.step)) return ok();      // its last sender may not know yet, however soon it was replaced
-  if (part.step < last())
-    return fail(Code::kStale, "cut {} was given up: cut {} is committed already", part.step, last());
+  CHECK(!was_committed(part.step) && given_up(part.step).empty());
   PendingCut none{.step = part.step};
   const auto known = pending_.find(part.step);
   DYAD_TRYV(check_files(known == pending_.end() ? none : known->second, sender, part));
@@ -71,6 +74,18 @@ Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
   }
   while (pending_.size() > kPendingCutsMax) pending_.erase(pending_.begin());
   return ok();
+}
+
+std::string Cuts::given_up(Step step) const {
+  if (was_committed(step)) return {};             // its last sender may not know yet, however soon it was replaced
+  if (const auto it = given_up_.find(step); it != given_up_.end()) return it->second;
+  return step < last() ? fmt::format("cut {} is committed already", last()) : "";
+}
+
+void Cuts::give_up(Step step, std::string why, Entries& entries) {
+  CHECK(!was_committed(step));
+  entries.push_back(CutGivenUp{step, std::move(why)});
+  apply(entries.back());
 }
 
 std::vector<const PendingCut*> Cuts::complete() const {
@@ -117,14 +132,22 @@ void Cuts::removed(Step step, Entries& entries) {
 
 void Cuts::apply(const Entry& entry) {
   if (const auto* run = std::get_if<RunStarted>(&entry)) {
+    given_up_.clear();
+    all_given_up_ = {};
     pending_.clear();                                             // what lies beyond the resumed cut was not valid
     committed_.erase(committed_.upper_bound(run->resume), committed_.end());
     removed_.erase(removed_.upper_bound(run->resume), removed_.end());
   } else if (std::holds_alternative<GenerationBegan>(entry)) {
     pending_.clear();
+    given_up_.clear();                                            // it comes to these steps again
   } else if (const auto* cut = std::get_if<CutCommitted>(&entry)) {
     committed_[cut->step] = *cut;
     pending_.erase(pending_.begin(), pending_.upper_bound(cut->step));
+  } else if (const auto* given_up = std::get_if<CutGivenUp>(&entry)) {
+    pending_.erase(given_up->step);
+    given_up_[given_up->step] = given_up->why;
+    ++all_given_up_.count;
+    all_given_up_.last = *given_up;
   } else if (const auto* removed = std::get_if<CutRemoved>(&entry)) {
     if (committed_.erase(removed->step) > 0) removed_.insert(removed->step);
   }

@@ -55,10 +55,19 @@ class Cuts {
   explicit Cuts(const CutsOptions& options) : options_(options) {}
 
   // kInvalid: worker 0's facts lack epoch or next_batch, a path leaves the folder or comes from two senders.
-  // kStale: a later cut is committed already, and this one never was.
+  static Status check_sender(const wire::Sender& sender);         // servers and worker 0 have a part in cuts
+  // REQUIRES: check_sender, and the cut is neither committed nor given up.
   Status add_part(const wire::Sender& sender, const wire::CutPart& part);
   bool is_committed(Step step) const { return committed_.count(step) > 0; }
   bool was_committed(Step step) const { return is_committed(step) || removed_.count(step) > 0; }   // in this history
+  // Why it never will be: one of its parts could not be written, or a later cut is committed. Empty: it still may.
+  std::string given_up(Step step) const;
+  void give_up(Step step, std::string why, Entries& entries);
+  struct GivenUp {
+    std::uint64_t count = 0;                                      // in this run
+    CutGivenUp last;
+  };
+  const GivenUp& all_given_up() const { return all_given_up_; }
   std::vector<const PendingCut*> complete() const;                // all parts there, oldest first
   void commit(const PendingCut& cut, std::string folder, Entries& entries);
   // What is no longer kept: all but the newest `keep`, `best`, and those that still wait for their evaluation. When
@@ -79,6 +88,8 @@ class Cuts {
   CutsOptions options_;
   std::map<Step, PendingCut> pending_;
   std::map<Step, CutCommitted> committed_;
+  std::map<Step, std::string> given_up_;
+  GivenUp all_given_up_;
   std::set<Step> removed_;                                        // were committed, and are not kept any more
 };
 

@@ -24,13 +24,14 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeasesReleased, rank, from)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochAudited, epoch, samples, checksum, passed, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutCommitted, step, next, folder, facts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutRemoved, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutGivenUp, step, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evaluated, folder, split, metrics)
 
 namespace {
 
 constexpr std::array<const char*, std::variant_size_v<Entry>> kNames = {   // in the order of the variant
     "run_started", "generation_began", "member_joined", "member_left", "lease_granted", "lease_completed",
-    "leases_released", "epoch_audited", "cut_committed", "cut_removed", "evaluated"};
+    "leases_released", "epoch_audited", "cut_committed", "cut_removed", "evaluated", "cut_given_up"};
 
 template <std::size_t I = 0> std::optional<Entry> entry_of(const std::string& name, const nlohmann::json& body) {
   if constexpr (I < std::variant_size_v<Entry>) {

@@ -71,13 +71,17 @@ struct CutCommitted {
   std::map<std::string, std::string> facts;
 };
 struct CutRemoved { Step step; };
+struct CutGivenUp {                      // it will never be committed in this generation; training goes on
+  Step step;
+  std::string why;
+};
 struct Evaluated {
   std::string folder, split;
   std::map<std::string, double> metrics;
 };
 
 using Entry = std::variant<RunStarted, GenerationBegan, MemberJoined, MemberLeft, LeaseGranted, LeaseCompleted,
-                           LeasesReleased, EpochAudited, CutCommitted, CutRemoved, Evaluated>;
+                           LeasesReleased, EpochAudited, CutCommitted, CutRemoved, Evaluated, CutGivenUp>;
 using Entries = std::vector<Entry>;
 
 std::string encode(const Entry& entry);                       // one JSON object

@@ -15,7 +15,8 @@ inline Entries one_of_each_for_test() {
           EpochAudited{1, 2, 3, true, "text"},
           CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}},
           CutRemoved{Step{9}},
-          Evaluated{"step-9", "test", {{"m", 0.1}}}};
+          Evaluated{"step-9", "test", {{"m", 0.1}}},
+          CutGivenUp{Step{12}, "server 1: no space left"}};
 }
 
 }  // namespace dyad::coordinator

@@ -89,6 +89,7 @@ std::string status_json(Coordinator& coordinator, Millis now) {
   const bool ending =
       coordinator.end(now, why) != Coordinator::End::kNotYet || coordinator.membership().all_workers_left();
   const auto& options = coordinator.options();
+  const auto& given_up = coordinator.cuts().all_given_up();
   return json{{"job", options.job},
               {"state", ending ? "finishing" : "running"},
               {"generation", coordinator.membership().generation()},
@@ -106,6 +107,9 @@ std::string status_json(Coordinator& coordinator, Millis now) {
               {"processes", processes(coordinator, now)},
               {"checkpoints", checkpoints(coordinator)},
               {"pending_cuts", pending},
+              {"given_up_cuts", {{"count", given_up.count},
+                                 {"last_step", given_up.last.step.value},
+                                 {"why", given_up.last.why}}},
               {"evaluations", evaluations(coordinator)},
               {"curve", curve},
               {"audits", audits}}
@@ -130,6 +134,7 @@ std::string metrics_text(Coordinator& coordinator, Millis now) {
   figures.push_back({"generation", {}, static_cast<double>(coordinator.membership().generation())});
   figures.push_back({"checkpoints", {}, static_cast<double>(coordinator.cuts().committed().size())});
   figures.push_back({"last_checkpoint_step", {}, static_cast<double>(coordinator.cuts().last().value)});
+  figures.push_back({"cuts_given_up_total", {}, static_cast<double>(coordinator.cuts().all_given_up().count)});
   figures.push_back({"audits_failed", {}, coordinator.leases().audit_failed() ? 1.0 : 0.0});
   return metrics::prometheus_text(figures);
 }

@@ -45,6 +45,9 @@ void print_table(const json& s) {
                 p.at("pid").get<unsigned>());
   for (const json& c : s.at("checkpoints"))
     std::printf("  %s%s\n", c.at("folder").get<std::string>().c_str(), c.at("best").get<bool>() ? "  best" : "");
+  if (const json given_up = s.value("given_up_cuts", json::object()); given_up.value("count", 0) > 0)
+    std::printf("  %d checkpoint(s) given up, the last of step %llu: %s\n", given_up.at("count").get<int>(),
+                given_up.at("last_step").get<unsigned long long>(), given_up.at("why").get<std::string>().c_str());
   for (const json& a : s.value("audits", json::array())) std::printf("  %s\n", a.at("text").get<std::string>().c_str());
 }
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "common/base/clock.h"
+#include "common/ckpt/persist.h"
 
 namespace dyad::ps {
 
@@ -44,7 +45,12 @@ void CutWriter::work() {
     }
     const double start = steady_now_s();
     const Step step = cut->step;
-    auto parts = write_cut(folder_(step), *cut, partition_, groups_);
+    auto parts = ckpt::persist<std::vector<wire::FilePart>>(
+        fmt::format("cut {}", cut->step), [&] { return write_cut(folder_(step), *cut, partition_, groups_); },
+        [this] {
+          std::lock_guard lock(mutex_);
+          return stopping_ || !cuts_.empty();
+        });
     cut.reset();                                   // the slabs that only it held
     metrics_.cut.add(steady_now_s() - start);
     ++metrics_.cuts;

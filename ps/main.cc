@@ -97,8 +97,10 @@ class CutReports {
   // Says new ones, waiting for the first at most timeout_ms, and old ones when it is time.
   Status run(int timeout_ms) {
     while (auto cut = cuts_.take(timeout_ms)) {
-      DYAD_TRY(parts, std::move(cut->second));
-      DYAD_TRYV(say(open_.emplace(cut->first, std::move(parts)).first));
+      wire::CutPart part{.step = cut->first};
+      if (cut->second) part.files = std::move(cut->second.value());
+      else part.failure = cut->second.error().message;
+      DYAD_TRYV(say(open_.emplace(cut->first, std::move(part)).first));
       timeout_ms = 0;
     }
     if (steady_now_s() < again_s_) return ok();
@@ -110,17 +112,19 @@ class CutReports {
   }
 
  private:
-  Status say(std::map<Step, std::vector<wire::FilePart>>::iterator part) {
-    const auto told = control_.cut_part({part->first, part->second, {}}, 0);
+  Status say(std::map<Step, wire::CutPart>::iterator part) {
+    const auto told = control_.cut_part(part->second, 0);
     again_s_ = steady_now_s() + kRepeatCutS;
     if (!told && told.error().code != Code::kStale) return told.error();
     if (!told) LOG_WARN("cut {} was given up: {}", part->first, told.error().message);
-    if (!told || told.value().committed) open_.erase(part);
+    if (told && !told.value().given_up.empty())
+      LOG_WARN("cut {} was given up: {}", part->first, told.value().given_up);
+    if (!told || told.value().committed || !told.value().given_up.empty()) open_.erase(part);
     return ok();
   }
   control::ControlClient& control_;
   CutQueue& cuts_;
-  std::map<Step, std::vector<wire::FilePart>> open_;
+  std::map<Step, wire::CutPart> open_;           // files, or why there are none
   double again_s_ = 0;
 };
 

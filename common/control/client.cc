@@ -58,7 +58,7 @@ class NetControlClient final : public ControlClient {
   Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) override {
     const Millis end = steady_now_ms() + static_cast<Millis>(std::max(timeout_ms, 0));
     DYAD_TRY(status, (call<wire::CutPart, wire::CutStatus>(part, incarnation_, options_.call_ms)));
-    for (int backoff = kBackoffMs; !status.committed && steady_now_ms() < end;
+    for (int backoff = kBackoffMs; !status.committed && status.given_up.empty() && steady_now_ms() < end;
          backoff = std::min(backoff * 2, kBackoffMaxMs)) {
       sleep_ms(std::min(backoff, static_cast<int>(end - steady_now_ms() + 1)));
       DYAD_TRY(next, (call<wire::CutPart, wire::CutStatus>(part, incarnation_,

@@ -46,9 +46,9 @@ class ControlClient {
   // Say this as soon as the last batch of the lease is pushed, and before cut_part: a cut commits only when the leases
   // before it are complete. A worker that stops early completes its lease with what it has done and then cuts.
   virtual Status complete_lease(const wire::CompleteLease& message) = 0;
-  // Sends the part again and again until the cut is committed or timeout_ms is over: then committed is false, call
-  // again. Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut.
-  // kStale: the cut was given up (a peer restarted).  timeout_ms 0: sends once and does not wait for the commit.
+  // Sends the part again and again until the cut is committed, is given up, or timeout_ms is over: then call again.
+  // Worker 0's facts must carry "epoch" and "next_batch" (decimal): where training goes on after the cut. kStale: a
+  // peer restarted.  timeout_ms 0: sends once and does not wait for the commit.
   virtual Result<wire::CutStatus> cut_part(const wire::CutPart& part, int timeout_ms) = 0;
   virtual Status report_eval(const wire::EvalResult& result) = 0;
   // "done" or "stopped"; either of them from every worker ends the job. Waits at most timeout_ms in place of call_ms.

@@ -387,5 +387,21 @@ TEST(Cluster, ACutThatTakesLongerThanAPeerMayBeSilentIsWaitedFor) {
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
 }
 
+// The disk has no room for a while: cuts are given up until it has, the last one is there, and no byte is another.
+TEST(Cluster, ADiskThatIsFullForAWhileCostsCutsAndNeitherTheJobNorAByte) {
+  const auto job = scratch() / "full_disk";
+  auto argv = train_command(job, {"checkpoint.every_steps=5", "train.epochs=4"});
+  argv.insert(argv.begin(), {"env", "LD_PRELOAD=" DYAD_SLOW_DISK, "FULL_DISK_SYNCS=3",
+                             "ASAN_OPTIONS=verify_asan_link_order=0"});
+  const Outcome outcome = run(argv, 200);
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_EQ(outcome.output.find("restart"), std::string::npos) << outcome.output;
+  EXPECT_NE(io::read_file(job / "logs" / "coordinator.log").value().find("is given up"), std::string::npos)
+      << "the disk was not full";
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
+  for (const auto& entry : fs::directory_iterator(ckpt::checkpoints_dir(job)))
+    EXPECT_NE(entry.path().filename().string().front(), '.') << entry.path();
+}
+
 }  // namespace
 }  // namespace dyad::tests

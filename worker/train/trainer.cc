@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
+#include "common/ckpt/persist.h"
 #include "worker/train/cut_rule.h"
 #include "worker/train/dense_state.h"
 
@@ -18,16 +19,21 @@ std::vector<torch::Tensor> tensors_of(Eager& model) {
   return out;
 }
 
-// Says the part until its cut is committed. Servers write for as long as their disks need; a part that is late is no
-// lost peer. Ends besides when the coordinator gives the cut up, because one that owes a part is lost (kStale), and
-// when it answers no more (kDisconnected).
-Status commit_part(control::ControlClient& control, const wire::CutPart& part, int patience_ms) {
-  for (const double start = steady_now_s();;) {
-    DYAD_TRY(status, control.cut_part(part, patience_ms));
-    if (status.committed) return ok();
+// Says the part until its cut is committed (empty) or given up (why), or until `leaving`. Servers write for as long as
+// their disks need; a part that is late is no lost peer. kStale: one that owes a part is lost. kDisconnected: the
+// coordinator answers no more.
+Result<std::string> commit_part(control::ControlClient& control, const wire::CutPart& part,
+                                const std::atomic<bool>& leaving, double warn_every_s) {
+  const double start_s = steady_now_s();
+  for (double warn_s = start_s + warn_every_s; !leaving;) {
+    DYAD_TRY(status, control.cut_part(part, 1000));
+    if (status.committed || !status.given_up.empty()) return std::move(status.given_up);
+    if (steady_now_s() < warn_s) continue;
     LOG_WARN("cut {} is not committed after {:.0f} s: a server still writes its part", part.step,
-             steady_now_s() - start);
+             steady_now_s() - start_s);
+    warn_s += warn_every_s;
   }
+  return std::string("this rank leaves");
 }
 
 std::vector<std::string> all_loss_names(const Eager& model) {
@@ -48,7 +54,10 @@ Trainer::Trainer(const TrainerParts& parts, torch::Device device)
                StepSums::count(loss_names_.size())),
       stage_{RowStage(parts.config.model.dim, device), RowStage(parts.config.model.dim, device)} {}
 
-Trainer::~Trainer() { if (writing_.valid()) writing_.wait(); }
+Trainer::~Trainer() {
+  hurry_ = leaving_ = true;
+  if (writing_.valid()) writing_.wait();
+}
 
 std::optional<Trainer::Work> Trainer::produce() {
   if (producing_.epoch >= config_.train.epochs || producing_.step.value >= total_steps_) return std::nullopt;
@@ -154,7 +163,7 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   }
   phases_.enter(Phase::kCut);
   DYAD_TRYV(parts_.rows.flush());
-  DYAD_TRYV(finish_cut());
+  DYAD_TRYV(finish_cut(Wait::kForEnd));
   phases_.leave();
   summary_.seconds = steady_now_s() - start;
   return summary_;
@@ -210,7 +219,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
 Status Trainer::cut(const Work& work) {
   cut_floor_ = work.batch.step;
   if (parts_.all.rank() != WorkerRank{0}) return ok();
-  DYAD_TRYV(finish_cut());                    // one at a time
+  DYAD_TRYV(finish_cut(Wait::kForNext));      // one at a time
   const auto folder = ckpt::staging_folder(parts_.checkpoints, work.batch.step, parts_.fence);
   std::map<std::string, std::string> facts{{"epoch", std::to_string(summary_.end.epoch)},
                                            {"next_batch", std::to_string(summary_.end.batch)},
@@ -218,15 +227,32 @@ Status Trainer::cut(const Work& work) {
   auto state = copy_dense_state(parts_.model, parts_.optimizer, work.batch.step);
   writing_ = std::async(
       std::launch::async,
-      [this, folder, facts = std::move(facts), state = std::move(state), step = work.batch.step]() -> Status {
-        DYAD_TRY(file, write_dense_part(folder, state));
+      [this, folder, facts = std::move(facts), state = std::move(state),
+       step = work.batch.step]() -> Result<std::string> {
+        wire::CutPart part{.step = step, .facts = facts};
+        const auto file = ckpt::persist<wire::FilePart>(
+            fmt::format("cut {}", step), [&] { return write_dense_part(folder, state); },
+            [this] { return hurry_.load(); });
+        if (file) part.files = {file.value()};
+        else part.failure = file.error().message;
         DYAD_TRY(control, control::ControlClient::connect(parts_.control_options));  // this thread's own
-        return commit_part(*control, {step, {file}, facts}, static_cast<int>(config_.servers.timeout_ms));
+        return commit_part(*control, part, leaving_, config_.servers.timeout_ms * 1e-3);
       });
   return ok();
 }
 
-Status Trainer::finish_cut() { return writing_.valid() ? writing_.get() : ok(); }
+// A cut that is given up costs the steps until the next one, and no more; but a job does not end without its last.
+Status Trainer::finish_cut(Wait wait) {
+  if (!writing_.valid()) return ok();
+  hurry_ = wait == Wait::kForNext;
+  DYAD_TRY(given_up, writing_.get());
+  hurry_ = false;
+  if (given_up.empty()) return ok();
+  if (wait == Wait::kForEnd)
+    return fail(Code::kFailed, "the last checkpoint was not written: {}; mend it and go on with --resume", given_up);
+  LOG_WARN("a checkpoint was given up, training goes on to the next: {}", given_up);
+  return ok();
+}
 
 Status Trainer::log_step(const Work& work, const StepSums& sums, double rate) {
   const std::uint64_t step = work.batch.step.value;              // not last_of_job: max_steps must leave no trace

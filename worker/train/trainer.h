@@ -81,7 +81,8 @@ class Trainer {
   Status leave_lease(const Work& work, bool stop);   // a rank that stops early completes what it has
   Status step(const Work& work, RowStage& stage, bool* stop);
   Status cut(const Work& work);
-  Status finish_cut();
+  enum class Wait { kForNext, kForEnd };      // what waits for the cut: the next one, or the end of the job
+  Status finish_cut(Wait wait);
   Status log_step(const Work& work, const StepSums& sums, double rate);
   void report(const Work& work, const StepSums& sums);
 
@@ -99,7 +100,9 @@ class Trainer {
   std::uint64_t schedule_steps_ = 0;         // where the learning rate's cosine ends
   wire::Lease lease_;
   std::uint64_t lease_count_ = 0, lease_checksum_ = 0;
-  std::future<Status> writing_;              // the dense part of the last cut, until it is committed
+  // The dense part of the last cut, until it is committed or given up; then why.
+  std::future<Result<std::string>> writing_;
+  std::atomic<bool> hurry_{false}, leaving_{false};   // to the thread that writes it: no more tries; no more waiting
   std::optional<metrics::StepLog> step_log_; // of rank 0
   PhaseTimes phases_;
   TrainSummary summary_;
