@@ -8,18 +8,18 @@ namespace dyad::coordinator {
 
 // A coordinator that was killed after the folder had its name, and before its journal said so, is given the parts
 // again.
-Status CheckpointStore::check_published(const ckpt::Manifest& manifest) const {
+Result<std::uint64_t> CheckpointStore::check_published(const ckpt::Manifest& manifest) const {
   const std::filesystem::path dir = dir_ / folder(manifest.step);
   DYAD_TRY(there, ckpt::read_manifest(dir));
   const auto is_there = [&](const ckpt::ManifestFile& file) {
     return std::find(there.files.begin(), there.files.end(), file) != there.files.end();
   };
-  if (std::all_of(manifest.files.begin(), manifest.files.end(), is_there)) return ok();
+  if (std::all_of(manifest.files.begin(), manifest.files.end(), is_there)) return there.digest;
   return fail(Code::kFailed, "cut {} can't be committed: its files are gone, and {} has others", manifest.step,
               dir.string());
 }
 
-Status CheckpointStore::commit(const PendingCut& cut, const ckpt::Fence& fence) {
+Result<std::uint64_t> CheckpointStore::commit(const PendingCut& cut, const ckpt::Fence& fence) {
   const std::filesystem::path dir = ckpt::staging_folder(dir_, cut.step, fence);
   ckpt::Manifest manifest = facts_;
   manifest.step = cut.step;
@@ -43,10 +43,10 @@ Status CheckpointStore::commit(const PendingCut& cut, const ckpt::Fence& fence) 
   DYAD_TRY(config, io::write_file_atomic(dir / ckpt::kConfigName, config_));
   manifest.files.push_back({ckpt::kConfigName, config.bytes, config.digest});
   paths.insert(ckpt::kConfigName);
-  DYAD_TRYV(ckpt::write_manifest(dir, std::move(manifest)));
+  DYAD_TRY(digest, ckpt::write_manifest(dir, std::move(manifest)));
   DYAD_TRYV(ckpt::publish(dir_, cut.step, fence, {paths.begin(), paths.end()}));
   ckpt::sweep_staging(dir_, {fence, cut.step});
-  return ok();
+  return digest;
 }
 
 }  // namespace dyad::coordinator

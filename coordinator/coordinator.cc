@@ -119,7 +119,7 @@ void Coordinator::give_up(Step step, const std::string& why, Entries& entries) {
 Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,
                                         Entries& entries) {
   const std::size_t before = entries.size();
-  DYAD_TRYV(evaluations_.record(message, entries));
+  DYAD_TRYV(evaluations_.record(message, cuts_.committed(), entries));
   if (entries.size() == before) return wire::Ack{};
   const Step best = evaluations_.best(cuts_.committed());
   if (best.value > 0) { DYAD_TRYV(store_.point_best(best)); }
@@ -168,8 +168,8 @@ void Coordinator::commit_complete(Millis now, Entries& entries) {
 
 Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cut.next = leases_.normalised(cut.next);
-  DYAD_TRYV(store_.commit(cut, fence()));
-  cuts_.commit(cut, store_.folder(cut.step), entries);
+  DYAD_TRY(manifest, store_.commit(cut, fence()));
+  cuts_.commit(cut, store_.folder(cut.step), manifest, entries);
   LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,
            cut.next.epoch, cut.next.batch);
   return ok();

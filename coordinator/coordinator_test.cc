@@ -196,6 +196,46 @@ TEST_F(CoordinatorTest, TheNewestAndTheBestAreKeptAndTestFiguresChooseNothing) {
   EXPECT_THAT(store_.exist, ElementsAre(Step{40}, Step{50}));
 }
 
+TEST_F(CoordinatorTest, AResultCountsOnlyForTheContentAndTheSettingsItWasMadeWith) {
+  const auto tell = [&](std::uint64_t step, std::uint64_t manifest, const std::string& settings, double ndcg = 0.5) {
+    wire::EvalResult result{store_.path(Step{step}), "validation", {{kBestMetric, ndcg}}, manifest, settings};
+    const auto answer = ask<wire::Ack>({wire::Role::kTool, 0, {}}, result);
+    return answer.has_value() ? Code{0} : answer.error().code;
+  };
+  core_.apply(RunStarted{.workers = 2, .eval = {{"validation", "20 beams"}}}, 0);
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
+  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  const auto commit_as = [&](std::uint64_t step, std::uint64_t manifest, std::uint64_t incarnation) {
+    store_.manifest = manifest;
+    for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, incarnation), step);
+    EXPECT_TRUE(part(worker(0, incarnation), step).value());
+  };
+  commit_as(10, 0xa, 2);
+  commit_as(20, 0xb, 2);
+  EXPECT_EQ(tell(30, 0xa, "20 beams"), Code::kStale) << "there is no such checkpoint";
+  EXPECT_EQ(tell(10, 0xc, "20 beams"), Code::kStale) << "it holds something else";
+  EXPECT_EQ(tell(10, 0xa, "50 beams"), Code::kInvalid) << "the figures do not compare";
+  EXPECT_EQ(tell(10, 0xa, "20 beams", 0.1), Code{0});
+  EXPECT_EQ(tell(20, 0xb, "20 beams", 0.2), Code{0});
+  EXPECT_EQ(store_.best, Step{20});
+  core_.apply(RunStarted{.workers = 2, .resume = Step{10}, .eval = {{"validation", "20 beams"}}}, 0);   // 20 is damaged
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
+  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  commit_as(20, 0xd, 3);
+  EXPECT_EQ(core_.evaluations().best(core_.cuts().committed()), Step{10}) << "20 has other weights now";
+  core_.apply(RunStarted{.workers = 2, .resume = Step{20}, .eval = {{"validation", "50 beams"}}}, 0);
+  EXPECT_EQ(core_.evaluations().best(core_.cuts().committed()), Step{0}) << "all are evaluated again";
+}
+
+TEST_F(CoordinatorTest, ResultsOfOneCheckpointAreBounded) {
+  commit(10);
+  for (int i = 0; i < 64; ++i) evaluate(10, 0.001 * i);
+  const wire::EvalResult more{store_.path(Step{10}), "validation", {{kBestMetric, 0.9}}};
+  EXPECT_EQ(ask<wire::Ack>({wire::Role::kTool, 0, {}}, more).error().code, Code::kOverloaded);
+  const wire::EvalResult strange{store_.path(Step{10}), "train", {{kBestMetric, 0.9}}};
+  EXPECT_EQ(ask<wire::Ack>({wire::Role::kTool, 0, {}}, strange).error().code, Code::kInvalid);
+}
+
 TEST(Health, FailsWhenTheControlLoopHasNotTurnedForAWhile) {
   EXPECT_EQ(health(0).status, 200);
   EXPECT_EQ(health(kLoopLateMs).status, 200);

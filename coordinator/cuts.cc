@@ -105,8 +105,8 @@ std::string Cuts::missing() const {
   return names;
 }
 
-void Cuts::commit(const PendingCut& cut, std::string folder, Entries& entries) {
-  entries.push_back(CutCommitted{cut.step, cut.next, std::move(folder), cut.facts});
+void Cuts::commit(const PendingCut& cut, std::string folder, std::uint64_t manifest, Entries& entries) {
+  entries.push_back(CutCommitted{cut.step, cut.next, std::move(folder), cut.facts, manifest});
   apply(entries.back());
 }
 

@@ -44,7 +44,7 @@ class CutStore {                                                  // checkpoint_
   virtual std::string path(Step step) const = 0;                  // as processes are told it
   // Writes the manifest and gives the files that were staged under `fence` their name: the checkpoint exists when this
   // returns. Doing it again is harmless.
-  virtual Status commit(const PendingCut& cut, const ckpt::Fence& fence) = 0;
+  virtual Result<std::uint64_t> commit(const PendingCut& cut, const ckpt::Fence& fence) = 0;   // the manifest's digest
   virtual void drop(Step step, const ckpt::Fence& fence) = 0;     // what was staged of a cut that is given up
   virtual Status remove(Step step) = 0;                           // the manifest first
   virtual Status point_best(Step step) = 0;                       // atomically
@@ -69,7 +69,7 @@ class Cuts {
   };
   const GivenUp& all_given_up() const { return all_given_up_; }
   std::vector<const PendingCut*> complete() const;                // all parts there, oldest first
-  void commit(const PendingCut& cut, std::string folder, Entries& entries);
+  void commit(const PendingCut& cut, std::string folder, std::uint64_t manifest, Entries& entries);
   // What is no longer kept: all but the newest `keep`, `best`, and those that still wait for their evaluation. When
   // more than unevaluated_max do, in all, the oldest of them goes: a job that nobody evaluates must not fill the disk.
   std::vector<OldCut> to_remove(Step best, const std::set<Step>& evaluated) const;

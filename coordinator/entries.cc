@@ -14,7 +14,7 @@ namespace dyad::coordinator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunStarted, job, config_digest, workers, resume, next, checkpoint,
-                                                skipped, data, run)   // journals of before have not the last three
+                                                skipped, data, run, eval)   // of before: not the last four
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)
@@ -22,10 +22,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseGranted, id, rank, epoch, first_batch, e
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeaseCompleted, id, end_batch, count, checksum)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LeasesReleased, rank, from)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochAudited, epoch, samples, checksum, passed, text)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutCommitted, step, next, folder, facts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CutCommitted, step, next, folder, facts, manifest)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutRemoved, step)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CutGivenUp, step, why)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evaluated, folder, split, metrics)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Evaluated, folder, split, metrics, manifest, settings)
 
 namespace {
 

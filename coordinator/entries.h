@@ -29,6 +29,7 @@ struct RunStarted {                      // a new run of the job (not a restart 
   std::vector<std::string> skipped;      // what is wrong with each newer one
   std::map<std::string, std::uint64_t> data;   // part of the dataset -> digest; empty in journals before there were any
   RunId run;                             // drawn for this one, in every message and every staging folder of it
+  std::map<std::string, std::string> eval;     // split -> how this run evaluates it
 };
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;
@@ -69,6 +70,7 @@ struct CutCommitted {
   Place next;
   std::string folder;                    // name inside checkpoints/
   std::map<std::string, std::string> facts;
+  std::uint64_t manifest = 0;            // digest of what the folder holds
 };
 struct CutRemoved { Step step; };
 struct CutGivenUp {                      // it will never be committed in this generation; training goes on
@@ -78,6 +80,9 @@ struct CutGivenUp {                      // it will never be committed in this g
 struct Evaluated {
   std::string folder, split;
   std::map<std::string, double> metrics;
+  std::uint64_t manifest = 0;            // of what the folder held
+  std::string settings;                  // how it was made
+  bool operator==(const Evaluated&) const = default;
 };
 
 using Entry = std::variant<RunStarted, GenerationBegan, MemberJoined, MemberLeft, LeaseGranted, LeaseCompleted,

@@ -5,7 +5,8 @@
 namespace dyad::coordinator {
 
 inline Entries one_of_each_for_test() {
-  return {RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}, {{"log", ~0ull}}, RunId{~0ull - 2}},
+  return {RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}, {{"log", ~0ull}}, RunId{~0ull - 2},
+                     {{"test", "all users"}}},
           GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
           MemberJoined{wire::Role::kServer, 1, Incarnation{4}, ~0ull - 1, 3, "tcp://a:1", "host", 77},
           MemberLeft{wire::Role::kWorker, 1, "done"},
@@ -13,9 +14,9 @@ inline Entries one_of_each_for_test() {
           LeaseCompleted{1, 4, 9, ~0ull},
           LeasesReleased{WorkerRank{1}, {2, 3}},
           EpochAudited{1, 2, 3, true, "text"},
-          CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}},
+          CutCommitted{Step{9}, {1, 0}, "step-9", {{"loss", "1"}}, ~0ull},
           CutRemoved{Step{9}},
-          Evaluated{"step-9", "test", {{"m", 0.1}}},
+          Evaluated{"step-9", "test", {{"m", 0.1}}, ~0ull, "20 beams"},
           CutGivenUp{Step{12}, "server 1: no space left"}};
 }
 

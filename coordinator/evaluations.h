@@ -1,6 +1,8 @@
 #pragma once
 // Results of evaluations by checkpoint and split, and which checkpoint is the best: the highest validation
-// fusion/ndcg@10, at a tie the earlier. Test figures choose nothing. A pure core.
+// fusion/ndcg@10, at a tie the earlier. Test figures choose nothing. Figures compare only when they were made in the
+// same way, so a result counts while it is of what the checkpoint holds, made with the settings that this run has. A
+// pure core.
 #include <map>
 #include <set>
 #include <string>
@@ -13,21 +15,27 @@ inline constexpr const char* kBestMetric = "fusion/ndcg@10";
 
 class Evaluations {
  public:
-  // A later result of the same checkpoint and split takes the place of the earlier.  kInvalid: no metrics, not finite.
-  Status record(const wire::EvalResult& result, Entries& entries);
+  using Committed = std::map<Step, CutCommitted>;
+  // A later result of the same checkpoint and split takes the place of the earlier.  kInvalid: no metrics, not finite,
+  // other settings.  kStale: of no checkpoint that there is now.  kOverloaded: too often.
+  Status record(const wire::EvalResult& result, const Committed& committed, Entries& entries);
   // Among the committed checkpoints; step 0 when none was evaluated.
-  Step best(const std::map<Step, CutCommitted>& committed) const;
+  Step best(const Committed& committed) const;
   // Those among the committed checkpoints that have a validation result.
-  std::set<Step> evaluated(const std::map<Step, CutCommitted>& committed) const;
-  bool has(const std::string& folder, const std::string& split) const { return results_.count({folder, split}) > 0; }
-  const std::map<std::pair<std::string, std::string>, std::map<std::string, double>>& results() const {
-    return results_;
-  }
+  std::set<Step> evaluated(const Committed& committed) const;
+  bool has(const CutCommitted& cut, const std::string& split) const { return find(cut, split) != nullptr; }
+  using Results = std::map<std::pair<std::string, std::string>, Evaluated>;   // (folder, split)
+  const Results& results() const { return results_; }
 
   void apply(const Entry& entry);
 
  private:
-  std::map<std::pair<std::string, std::string>, std::map<std::string, double>> results_;   // (folder, split)
+  Status check(const Evaluated& result, const Committed& committed) const;
+  std::string settings_of(const std::string& split) const;
+  const Evaluated* find(const CutCommitted& cut, const std::string& split) const;   // that counts, else null
+  Results results_;
+  std::map<std::pair<std::string, std::string>, std::uint32_t> times_;
+  std::map<std::string, std::string> settings_;                  // RunStarted::eval
 };
 
 }  // namespace dyad::coordinator

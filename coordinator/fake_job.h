@@ -18,6 +18,7 @@
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/staging.h"
 #include "common/config/config.h"
+#include "common/config/eval_settings.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
@@ -214,7 +215,11 @@ class FakeJob {                                    // one for each start of the 
     CHECK(client
               .report_eval({fmt::format("step-{:010}", step.value),
                             "validation",
-                            {{"fusion/recall@10", recall}, {"fusion/ndcg@10", recall * 0.55}}})
+                            {{"fusion/recall@10", recall}, {"fusion/ndcg@10", recall * 0.55}},
+                            ckpt::read_manifest(ckpt::checkpoints_dir(config_.job.dir) / ckpt::folder_name(step))
+                                .value()
+                                .digest,
+                            config::eval_settings(config_, "validation").words()})
               .has_value());
   }
 

@@ -6,6 +6,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/config/cli.h"
+#include "common/config/eval_settings.h"
 #include "common/data/dataset.h"
 #include "common/data/identity.h"
 #include "common/io/atomic_file.h"
@@ -39,6 +40,7 @@ CoordinatorOptions options_of(const config::Config& config, const Input& input) 
   options.job = config.job.name;
   options.config_digest = config::result_digest(config);
   options.data = input.identity.parts();
+  for (const char* split : {"validation", "test"}) options.eval[split] = config::eval_settings(config, split).words();
   options.key_end = {input.items, input.identity.nodes.at("behaviour"), input.identity.nodes.at("semantic")};
   options.servers = config.servers.count;
   options.workers = config.train.workers;

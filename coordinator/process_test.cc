@@ -61,6 +61,11 @@ class CoordinatorProcessTest : public testing::Test {
     for (int i = 0; i < 2000 && !std::filesystem::exists(file); ++i) nap_ms(5);
     ASSERT_TRUE(std::filesystem::exists(file));
   }
+  wire::EvalResult result_of(const ckpt::Listed& checkpoint, double ndcg) const {
+    const auto config = config::load({.file = file_.string(), .environment = false}).value();
+    return {checkpoint.dir.string(), "validation", {{kBestMetric, ndcg}}, checkpoint.manifest.digest,
+            config::eval_settings(config, "validation").words()};
+  }
   io::TempFolder folder_;
   std::filesystem::path file_;
 };
@@ -316,7 +321,7 @@ TEST_F(CoordinatorProcessTest, AnEvaluationAfterTheEndIsWrittenDownAndTheBestLin
   ASSERT_EQ(found.size(), 2u);
   for (std::size_t i : {1, 0})
     ASSERT_TRUE(
-        record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, 0.5}}}).has_value());
+        record_evaluation(folder_ / "run", result_of(found[i], 0.5)).has_value());
   EXPECT_EQ(std::filesystem::read_symlink(folder_ / "run/checkpoints/best"),
             found[0].dir.filename());  // a tie: the earlier
 }
@@ -333,7 +338,7 @@ TEST_F(CoordinatorProcessTest, WhatWaitedForItsEvaluationGoesWhenItHasIt) {
   const CutsOptions rule{.keep = 1, .unevaluated_max = 4};
   const auto found = checkpoints();
   for (const auto& [i, ndcg] : std::vector<std::pair<std::size_t, double>>{{2, 0.3}, {1, 0.5}, {0, 0.4}})
-    ASSERT_TRUE(record_evaluation(folder_ / "run", {found[i].dir.string(), "validation", {{kBestMetric, ndcg}}}, rule));
+    ASSERT_TRUE(record_evaluation(folder_ / "run", result_of(found[i], ndcg), rule));
   const auto left = checkpoints();
   ASSERT_EQ(left.size(), 2u);
   EXPECT_EQ(left[0].dir, found[1].dir) << "the best";

@@ -42,7 +42,7 @@ Status record_evaluation(const fs::path& job_dir, const wire::EvalResult& result
   Cuts cuts(rule.value_or(CutsOptions{}));
   for (const Entry& entry : opened.entries) evaluations.apply(entry), cuts.apply(entry);
   Entries entries;
-  DYAD_TRYV(evaluations.record(result, entries));
+  DYAD_TRYV(evaluations.record(result, cuts.committed(), entries));
   DYAD_TRYV(append(opened.journal, entries));
   const Step best = evaluations.best(cuts.committed());
   const fs::path checkpoints = ckpt::checkpoints_dir(job_dir);
@@ -66,12 +66,12 @@ Result<Unevaluated> unevaluated(const fs::path& job_dir) {
     if (std::holds_alternative<RunStarted>(entry)) found.gone.clear();
     const auto* removed = std::get_if<CutRemoved>(&entry);
     const auto cut = removed ? cuts.committed().find(removed->step) : cuts.committed().end();
-    if (cut != cuts.committed().end() && !evaluations.has(cut->second.folder, kBestSplit))
+    if (cut != cuts.committed().end() && !evaluations.has(cut->second, kBestSplit))
       found.gone.push_back(cut->second.folder);
     evaluations.apply(entry), cuts.apply(entry);
   }
   for (const auto& [step, cut] : cuts.committed())
-    if (!evaluations.has(cut.folder, kBestSplit)) found.there.push_back(cut.folder);
+    if (!evaluations.has(cut, kBestSplit)) found.there.push_back(cut.folder);
   return found;
 }
 

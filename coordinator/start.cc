@@ -49,6 +49,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckp
                           const CoordinatorOptions& options) {
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers};
   run.data = options.data;
+  run.eval = options.eval;
   run.run = RunId{random_id()};
   DYAD_TRY(found, ckpt::list_checkpoints(checkpoints, ckpt::Depth::kSizes));
   if (mode == StartMode::kFresh) {
@@ -89,11 +90,12 @@ Entries reconcile(const fs::path& checkpoints, const Cuts& cuts) {
   for (const auto& [step, cut] : cuts.committed())
     if (!valid.count(step)) entries.push_back(CutRemoved{step});
   for (const auto& [step, listed] : valid)
-    if (!cuts.is_committed(step))
+    if (!cuts.is_committed(step) || cuts.committed().at(step).manifest != listed.manifest.digest)
       entries.push_back(CutCommitted{step,
                                      {listed.manifest.epoch, listed.manifest.next_batch},
                                      listed.dir.filename().string(),
-                                     listed.manifest.facts});
+                                     listed.manifest.facts,
+                                     listed.manifest.digest});
   return entries;
 }
 

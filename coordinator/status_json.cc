@@ -49,10 +49,11 @@ json checkpoints(const Coordinator& coordinator) {
 
 json evaluations(const Coordinator& coordinator) {
   json list = json::array();
-  for (const auto& [key, metrics] : coordinator.evaluations().results()) {
+  for (const auto& [key, result] : coordinator.evaluations().results()) {
     std::uint64_t step = 0;
     if (key.first.rfind("step-", 0) == 0) step = std::strtoull(key.first.c_str() + 5, nullptr, 10);
-    list.push_back({{"checkpoint", key.first}, {"step", step}, {"split", key.second}, {"metrics", metrics}});
+    list.push_back({{"checkpoint", key.first}, {"step", step}, {"split", key.second}, {"metrics", result.metrics},
+                    {"settings", result.settings}});
   }
   return list;
 }
@@ -128,8 +129,8 @@ std::string metrics_text(Coordinator& coordinator, Millis now) {
     for (const auto& [key, value] : m.last.metrics)
       if (key != "step") figures.push_back({key, labels, value});
   }
-  for (const auto& [key, values] : coordinator.evaluations().results())
-    for (const auto& [metric, value] : values)
+  for (const auto& [key, result] : coordinator.evaluations().results())
+    for (const auto& [metric, value] : result.metrics)
       figures.push_back({metric, {{"checkpoint", key.first}, {"split", key.second}}, value});
   figures.push_back({"generation", {}, static_cast<double>(coordinator.membership().generation())});
   figures.push_back({"checkpoints", {}, static_cast<double>(coordinator.cuts().committed().size())});

@@ -35,11 +35,11 @@ class TestPlan final : public WorkPlan {
 struct TestStore final : CutStore {
   std::string folder(Step step) const override { return fmt::format("step-{:010}", step.value); }
   std::string path(Step step) const override { return "run/checkpoints/" + folder(step); }
-  Status commit(const PendingCut& cut, const ckpt::Fence& fence) override {
+  Result<std::uint64_t> commit(const PendingCut& cut, const ckpt::Fence& fence) override {
     if (broken) return fail(Code::kFailed, "disk full");
     committed.emplace_back(cut, fence);
     exist.insert(cut.step);
-    return ok();
+    return manifest;
   }
   void drop(Step step, const ckpt::Fence&) override { dropped.insert(step); }
   Status remove(Step step) override { return exist.erase(step), ok(); }
@@ -47,6 +47,7 @@ struct TestStore final : CutStore {
   std::set<Step> exist, dropped;
   std::vector<std::pair<PendingCut, ckpt::Fence>> committed;       // as they came
   Step best;
+  std::uint64_t manifest = 0;                                      // digest of the next one
   bool broken = false;
 };
 

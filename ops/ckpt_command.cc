@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
 #include "common/ckpt/diff.h"
+#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
@@ -37,12 +38,10 @@ fs::path listing_dir(const fs::path& path) {
   return fs::is_directory(path / "checkpoints", ignored) ? path / "checkpoints" : path;
 }
 
-// What the evaluation left beside a checkpoint: its metrics, or null.
+// What the job's own evaluation left beside a checkpoint: its metrics, or null.
 json validation_of(const fs::path& checkpoint) {
-  const auto text = io::read_file(checkpoint / "eval-validation.json");
-  if (!text) return nullptr;
-  const json result = json::parse(text.value(), nullptr, /*allow_exceptions=*/false);
-  return result.is_object() && result.contains("metrics") ? result["metrics"] : json();
+  const auto own = ckpt::read_own_result(checkpoint, "validation");
+  return own ? json(own.value().metrics) : json();
 }
 
 std::string figure(const json& metrics, const char* name) {

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include "common/base/log.h"
 #include "common/base/progress.h"
+#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/files.h"
 #include "coordinator/start.h"
@@ -37,13 +38,20 @@ Result<int> run_here(std::vector<std::string> argv) {
   return *child.poll();
 }
 
-// A result that is the job's own counts for it, whoever made it: `best` may move. Elsewhere there is no job to tell.
+// When the result beside the checkpoint was written; the earliest time when there is none.
+std::filesystem::file_time_type kept_at(const EvalOptions& options) {
+  std::error_code ignored;
+  return std::filesystem::last_write_time(ckpt::eval_file(options.checkpoint, options.split), ignored);
+}
+
+// A result that is the job's own, and so was kept, counts for it, whoever made it: `best` may move. Elsewhere there is
+// no job to tell.
 Status tell_job(const EvalOptions& options) {
   std::error_code ignored;
   const auto checkpoint = std::filesystem::canonical(options.checkpoint, ignored);
   const auto job = checkpoint.parent_path().parent_path();
   DYAD_TRY(of_a_job, io::exists(job / coordinator::kJournalName));
-  if (!of_a_job || !own_result(checkpoint, options.split)) return ok();
+  if (!of_a_job || !ckpt::read_own_result(checkpoint, options.split)) return ok();
   DYAD_TRY(config, config::load({(checkpoint / ckpt::kConfigName).string(), /*environment=*/false, {}}));
   config.job.dir = job.string();
   DYAD_TRYV(report(config, checkpoint, options.split));
@@ -66,8 +74,9 @@ Result<int> evaluate_once(EvalOptions options) {
   DYAD_TRYV(check_folder_of(options.json));
   DYAD_TRY(ranks, ranks_of(options));
   options.ranks = ranks;
+  const auto before = kept_at(options);
   DYAD_TRY(code, run_here(worker_arguments(options, options.checkpoint)));
-  if (code != 0) return code;
+  if (code != 0 || kept_at(options) == before) return code;
   if (const Status told = tell_job(options); !told)
     LOG_WARN("{}: the result is not recorded: {}", options.checkpoint, told.error().message);
   return code;

@@ -1,12 +1,8 @@
 #include "ops/evaluation.h"
 
-#include <map>
-#include <nlohmann/json.hpp>
-#include "common/ckpt/manifest.h"
-#include "common/config/eval_settings.h"
+#include "common/ckpt/eval_result.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
-#include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "common/net/job_key.h"
 #include "coordinator/results.h"
@@ -25,27 +21,12 @@ std::vector<std::string> worker_arguments(const EvalOptions& options, const std:
   return argv;
 }
 
-Result<wire::EvalResult> own_result(const std::filesystem::path& checkpoint, const std::string& split) {
-  const auto file = checkpoint / ("eval-" + split + ".json");
-  DYAD_TRY(text, io::read_file(file));
-  DYAD_TRY(config, config::load({(checkpoint / ckpt::kConfigName).string(), /*environment=*/false, {}}));
-  const auto own = config::eval_settings(config, split);
-  const std::string name = checkpoint.filename().string();
-  try {
-    const auto json = nlohmann::json::parse(text);
-    const config::EvalSettings used{json.at("users_max"), json.at("beams"), json.at("rank")};
-    if (used == own && json.at("checkpoint") == name && json.at("split") == split)
-      return wire::EvalResult{name, split, json.at("metrics").get<std::map<std::string, double>>()};
-  } catch (const nlohmann::json::exception&) {
-    return fail(Code::kInvalid, "{}: not a result of this version; evaluate again", file.string());
-  }
-  return fail(Code::kInvalid, "{}: another evaluation than the job's own; evaluate again", file.string());
-}
-
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
               const std::optional<coordinator::CutsOptions>& rule) {
   const std::filesystem::path job = config.job.dir;
-  DYAD_TRY(result, own_result(checkpoint, split));
+  DYAD_TRY(own, ckpt::read_own_result(checkpoint, split));
+  const wire::EvalResult result{own.origin.checkpoint, split, own.metrics, own.origin.manifest,
+                                own.origin.settings.words()};
   DYAD_TRY(announced, io::exists(control::address_file(job)));
   if (announced) {
     control::ClientOptions who;

@@ -25,12 +25,9 @@ struct EvalOptions {
 // The command line of the evaluation ranks under mpirun.
 std::vector<std::string> worker_arguments(const EvalOptions& options, const std::string& checkpoint);
 
-// The result beside the checkpoint, if it is whole and the job's own: of this checkpoint, with the users, beams and
-// rank of its configuration. kNotFound: there is none; kInvalid: it is another's.
-Result<wire::EvalResult> own_result(const std::filesystem::path& checkpoint, const std::string& split);
-
-// That result, to the job's coordinator, or to its journal when no coordinator runs any more. What was told already may
-// be told again. `rule`: see coordinator::record_evaluation.
+// The result beside the checkpoint, if it is the job's own (ckpt::read_own_result), to the job's coordinator, or to its
+// journal when no coordinator runs any more. What was told already may be told again. `rule`: see
+// coordinator::record_evaluation.
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,
               const std::optional<coordinator::CutsOptions>& rule = {});
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/evaluations.h"
 #include "ops/launch/child.h"
@@ -70,7 +71,9 @@ class Follower {
     return there;
   }
 
-  bool has_result(const fs::path& checkpoint) const { return own_result(checkpoint, options_.split).has_value(); }
+  bool has_result(const fs::path& checkpoint) const {
+    return ckpt::read_own_result(checkpoint, options_.split).has_value();
+  }
 
   Status evaluate(const fs::path& checkpoint) {
     LOG_INFO("evaluating {}", checkpoint.string());
@@ -114,6 +117,10 @@ Status follow(EvalOptions options) {
                                  /*environment=*/false, {}}));
   config.job.dir = options.follow;
   if (options.ranks == 0) options.ranks = config.eval.workers;
+  const auto settings = config::eval_settings(config, options.split);   // the job's now, not those a checkpoint had
+  options.users = settings.users;
+  options.sets.insert(options.sets.end(),
+                      {fmt::format("eval.beams={}", settings.beams), fmt::format("eval.rank={}", settings.rank)});
   Follower follower(options, config);
   for (bool last = false; !last && !leave;) {
     last = last_round.load();

@@ -67,6 +67,7 @@ Manifest from_json(const json& j) {                        // throws json::excep
   j.at("groups").get_to(m.groups);
   for (const json& f : j.at("files")) m.files.push_back({f.at("path"), f.at("bytes"), from_hex(f.at("digest"))});
   j.at("facts").get_to(m.facts);
+  m.digest = from_hex(j.at("digest"));
   return m;
 }
 
@@ -104,13 +105,14 @@ Status check_file(const fs::path& dir, const ManifestFile& file, Depth depth) {
 std::string folder_name(Step step) { return fmt::format("step-{:010}", step.value); }
 fs::path checkpoints_dir(const fs::path& job_dir) { return job_dir / "checkpoints"; }
 
-Status write_manifest(const fs::path& dir, Manifest manifest) {
+Result<std::uint64_t> write_manifest(const fs::path& dir, Manifest manifest) {
   std::sort(manifest.files.begin(), manifest.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   for (const ManifestFile& file : manifest.files) { DYAD_TRYV(check_file(dir, file, Depth::kSizes)); }
   json j = to_json(manifest);
-  j["digest"] = hex64(own_digest(j));
+  const std::uint64_t digest = own_digest(j);
+  j["digest"] = hex64(digest);
   DYAD_TRYV(io::write_file_atomic(dir / kManifestName, j.dump(1) + "\n"));
-  return ok();
+  return digest;
 }
 
 Result<Manifest> read_manifest(const fs::path& dir) {

@@ -4,8 +4,8 @@
 //   dense.safetensors     weights, their optimizer                                 written by worker 0
 //   config.toml           the resolved configuration                               written by the coordinator
 //   manifest.json         what the others are, with sizes and digests; written last
-// They are written into a staging folder, and the whole folder gets this name by rename (staging.h). Without manifest.json
-// it does not exist ("incomplete"). Files are named relative to the folder.
+// They are written into a staging folder, and the whole folder gets this name by rename (staging.h). Without
+// manifest.json it does not exist ("incomplete"). Files are named relative to the folder.
 // Threads: any; no state.
 #include <cstdint>
 #include <filesystem>
@@ -38,13 +38,15 @@ struct Manifest {
   std::uint32_t groups = 0;
   std::vector<ManifestFile> files;                 // ascending by path
   std::map<std::string, std::string> facts;        // from worker 0: loss, ...
+  std::uint64_t digest = 0;                        // of all of this, so of the checkpoint's content; when read
 };
 
 std::string folder_name(Step step);                                            // "step-0000001234"
 std::filesystem::path checkpoints_dir(const std::filesystem::path& job_dir);   // <job.dir>/checkpoints
 
-// Sorts the files, checks that each is there with its size (kInvalid naming the first that is not), then writes.
-Status write_manifest(const std::filesystem::path& dir, Manifest manifest);
+// Sorts the files, checks that each is there with its size (kInvalid naming the first that is not), then writes. Gives
+// the digest that it has when it is read.
+Result<std::uint64_t> write_manifest(const std::filesystem::path& dir, Manifest manifest);
 // kNotFound: no manifest, so no checkpoint. kInvalid: altered or cut short, or of a version this program does not know.
 Result<Manifest> read_manifest(const std::filesystem::path& dir);
 bool is_of_newer_version(const std::filesystem::path& dir);                    // whatever else is in its manifest

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <fmt/format.h>
 #include "common/config/config.h"
 
 namespace dyad::config {
@@ -13,6 +14,9 @@ struct EvalSettings {
   std::uint32_t beams = 0;
   std::string rank;
   bool operator==(const EvalSettings&) const = default;
+  std::string words() const {
+    return fmt::format("{} users, {} beams, rank {}", users == 0 ? "all" : std::to_string(users), beams, rank);
+  }
 };
 
 inline EvalSettings eval_settings(const Config& config, std::string_view split) {

@@ -9,7 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/progress.h"
 #include "common/base/random.h"
-#include "common/ckpt/manifest.h"
+#include "common/ckpt/eval_result.h"
 #include "common/config/eval_settings.h"
 #include "common/io/atomic_file.h"
 #include "worker/decode/beam_search.h"
@@ -31,17 +31,9 @@ config::EvalSettings settings_of(const config::Config& config, const EvalJobOpti
   return settings;
 }
 
-// Why a result is not the job's own; empty when it is.
-Result<std::string> what_is_other(const LoadedModel& loaded, const EvalJobOptions& options) {
-  DYAD_TRY(manifest, ckpt::read_manifest(loaded.folder));
-  DYAD_TRY(own, config::load({(loaded.folder / ckpt::kConfigName).string(), /*environment=*/false, {}}));
-  const auto job = config::eval_settings(own, options.split), used = settings_of(loaded.config, options);
-  if (manifest.dataset_digest != loaded.data.dataset.digest()) return std::string("another dataset");
-  if (config::result_digest(own) != config::result_digest(loaded.config)) return std::string("other keys by --set");
-  if (used.users != job.users) return fmt::format("{} users, the job has {} (0: all)", used.users, job.users);
-  if (used.beams != job.beams) return fmt::format("{} beams, the job has {}", used.beams, job.beams);
-  if (used.rank != job.rank) return fmt::format("rank \"{}\", the job has \"{}\"", used.rank, job.rank);
-  return std::string();
+ckpt::EvalOrigin origin_of(const LoadedModel& loaded, const EvalJobOptions& options) {
+  return {loaded.folder.filename().string(), options.split, settings_of(loaded.config, options), loaded.manifest,
+          loaded.data.dataset.digest(), config::result_digest(loaded.config)};
 }
 
 std::vector<data::Sample> chosen_samples(const LoadedModel& loaded, const EvalJobOptions& options) {
@@ -111,14 +103,11 @@ nlohmann::json result_json(const LoadedModel& loaded, const EvalJobOptions& opti
       metrics[fmt::format("{}/ndcg@{}", name, kCutoffs[i])] = m.ndcg(i);
     }
   }
-  return {{"checkpoint", loaded.folder.filename().string()},
-          {"step", loaded.step.value},
-          {"split", options.split},
-          {"users", metrics_of(counts, 0).users()},
-          {"users_max", settings_of(loaded.config, options).users},
-          {"beams", loaded.config.eval.beams},
-          {"rank", loaded.config.eval.rank},
-          {"metrics", metrics}};
+  nlohmann::json result = ckpt::to_json(origin_of(loaded, options));
+  result["step"] = loaded.step.value;
+  result["users"] = metrics_of(counts, 0).users();
+  result["metrics"] = std::move(metrics);
+  return result;
 }
 
 void print_table(const Counts& counts, const LoadedModel& loaded, const std::string& split, double users_per_s) {
@@ -138,8 +127,8 @@ void print_table(const Counts& counts, const LoadedModel& loaded, const std::str
 // Beside the checkpoint if it is the job's own, and where --json says.
 Status keep_result(const LoadedModel& loaded, const EvalJobOptions& options, const std::string& text) {
   if (!options.json.empty()) { DYAD_TRYV(io::write_file_atomic(options.json, text)); }
-  DYAD_TRY(other, what_is_other(loaded, options));            // fails when the checkpoint was removed meanwhile
-  if (other.empty()) { DYAD_TRYV(io::write_file_atomic(loaded.folder / ("eval-" + options.split + ".json"), text)); }
+  DYAD_TRY(other, ckpt::what_is_other(origin_of(loaded, options), loaded.folder));   // fails when it is gone meanwhile
+  if (other.empty()) { DYAD_TRYV(io::write_file_atomic(ckpt::eval_file(loaded.folder, options.split), text)); }
   if (!other.empty()) std::printf("not the job's own evaluation (%s): not kept beside the checkpoint\n", other.c_str());
   return ok();
 }

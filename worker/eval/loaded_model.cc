@@ -69,6 +69,7 @@ Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::s
   if (error) return fail(Code::kNotFound, "{}: no such checkpoint; `dyad ckpt ls` lists them", folder.string());
   DYAD_TRY(manifest, ckpt::verify(loaded.folder, ckpt::Depth::kDigests));
   loaded.step = manifest.step;
+  loaded.manifest = manifest.digest;
   DYAD_TRY(config, config::load({(loaded.folder / "config.toml").string(), /*environment=*/false, sets}));
   loaded.config = std::move(config);
   DYAD_TRY(opened, open_job_data(data.empty() ? loaded.config.job.data : data));

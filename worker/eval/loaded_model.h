@@ -18,6 +18,7 @@ namespace dyad::worker {
 struct LoadedModel {
   std::filesystem::path folder;
   Step step;
+  std::uint64_t manifest = 0;                         // its digest: of what was loaded
   config::Config config;                              // the checkpoint's, with `sets` over it
   JobData data;
   std::unique_ptr<Eager> model;
