@@ -65,7 +65,8 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
                           RoutingEpoch{me.generation}};
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::GetRouting&, Millis, Entries&) {
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::GetRouting&, Millis, Entries&) {
+  DYAD_TRYV(check_current(sender));              // who waits for a routing of the next generation would wait for ever
   DYAD_TRY(routing, membership_.routing(options_.groups));
   routing.key_end = options_.key_end;
   return wire::Body{std::move(routing)};
@@ -116,8 +117,10 @@ void Coordinator::give_up(Step step, const std::string& why, Entries& entries) {
   store_.drop(step, fence());
 }
 
-Coordinator::Answer Coordinator::answer(const wire::Sender&, const wire::EvalResult& message, Millis,
+Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::EvalResult& message, Millis,
                                         Entries& entries) {
+  if (sender.role != wire::Role::kTool)
+    return fail(Code::kInvalid, "{} reports an evaluation; `dyad eval` does", member_name({sender.role, sender.id}));
   const std::size_t before = entries.size();
   DYAD_TRYV(evaluations_.record(message, cuts_.committed(), entries));
   if (entries.size() == before) return wire::Ack{};

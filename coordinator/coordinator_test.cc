@@ -1,5 +1,4 @@
-// Cuts, evaluations and the end of a job, through the whole core; and a seeded simulation with losses, repeats and
-// reordering.
+// Cuts, evaluations and the end of a job, through the whole core. The seeded simulation is simulation_test.cc.
 #include "coordinator/coordinator.h"
 
 #include <gmock/gmock.h>
@@ -65,6 +64,10 @@ class CoordinatorTest : public testing::Test {
 
 TEST_F(CoordinatorTest, TheRoutingSaysWhichKeysThereAre) {
   EXPECT_THAT(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().key_end, ElementsAre(9, 13, 14));
+  EXPECT_EQ(ask<wire::Routing>(server(0, 7), wire::GetRouting{}).error().code, Code::kStale) << "a stranger";
+  (void)ask<wire::Registered>(server(1), wire::Register{"tcp://x"});
+  EXPECT_EQ(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).error().code, Code::kStale)
+      << "of the generation before: it would wait for itself";
 }
 
 TEST_F(CoordinatorTest, AMessageOfAnotherLifeOfTheJobIsStaleNamingBothWhateverItsIncarnation) {

@@ -1,7 +1,6 @@
 #include "coordinator/membership.h"
 
 #include <algorithm>
-#include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/wire/codec.h"
 
@@ -12,19 +11,20 @@ using wire::Role;
 std::string member_name(MemberName name) { return fmt::format("{} {}", role_name(name.first), name.second); }
 
 bool Membership::takes_part(const Member& member) const {
-  return (member.joined.role == Role::kServer || member.joined.role == Role::kWorker) &&
-         member.joined.generation == generation_;
+  return member.joined.generation == generation_;
 }
 
 Status Membership::check_register(const wire::Sender& sender, const wire::Register& message) const {
   const std::string name = member_name({sender.role, sender.id});
-  if (message.config_digest != options_.config_digest && sender.role != Role::kTool)
-    return fail(Code::kInvalid,
-                "{} on {} runs configuration {}, the coordinator {}: start both from the same file and --set", name,
-                message.host, hex64(message.config_digest), hex64(options_.config_digest));
   const bool server = sender.role == Role::kServer;
+  if (!server && sender.role != Role::kWorker)
+    return fail(Code::kInvalid, "{} registers; only servers and workers take part in a job", name);
+  if (message.config_digest != options_.config_digest)           // no digests: a stranger could register with them
+    return fail(Code::kInvalid,
+                "{} on {} runs another configuration than the coordinator's: start both from the same file and --set",
+                name, message.host);
   const std::uint32_t count = server ? options_.servers : options_.workers;
-  if ((server || sender.role == Role::kWorker) && sender.id >= count)
+  if (sender.id >= count)
     return fail(Code::kInvalid, "{} cannot register: {} = {}, so ids are 0 to {}", name,
                 server ? "servers.count" : "train.workers", count, count - 1);
   if (server && message.address.empty())
@@ -34,7 +34,7 @@ Status Membership::check_register(const wire::Sender& sender, const wire::Regist
 
 // Servers know keys and rows alone; what these mean is the workers' and the coordinator's.
 Status Membership::check_data(const wire::Sender& sender, const wire::Register& message) const {
-  const std::string others = data::differing_parts(message.data, options_.data, "the coordinator");
+  const std::string others = data::differing_names(message.data, options_.data);
   if (others.empty()) return ok();
   return fail(Code::kInvalid,
               "{} on {} holds other data than the coordinator: {}; give every process the same dataset folder "
@@ -80,14 +80,12 @@ Result<wire::Command> Membership::heartbeat(const wire::Sender& sender, const wi
   Member& member = members_[{sender.role, sender.id}];
   member.heard_ms = now;
   member.last = message;
-  const bool peer = sender.role == Role::kServer || sender.role == Role::kWorker;
-  if (!peer || member.left) return wire::Command::kNone;
+  if (member.left) return wire::Command::kNone;
   if (stopping_) return sender.role == Role::kServer ? wire::Command::kStop : wire::Command::kNone;
   return member.joined.generation < generation_ ? wire::Command::kRestart : wire::Command::kNone;
 }
 
 Status Membership::goodbye(const wire::Sender& sender, const std::string& reason, Entries& entries) {
-  if (sender.role == Role::kTool) return ok();
   DYAD_TRYV(check(sender));
   if (members_[{sender.role, sender.id}].left) return ok();
   entries.push_back(MemberLeft{sender.role, sender.id, reason});

@@ -1,6 +1,6 @@
 #pragma once
-// Who takes part: servers by id, workers by rank, evaluators. A pure core: time is an argument, changes leave as
-// entries.
+// Who takes part: servers by id, workers by rank. Tools ask and report without registering. A pure core: time is an
+// argument, changes leave as entries.
 //
 // Generations. All processes of a run live in one generation. When one of them registers anew (it was restarted) or
 // falls silent for dead_after_ms, the next generation begins: the others are told kRestart at their next heartbeat,
@@ -40,8 +40,8 @@ class Membership {
  public:
   explicit Membership(const MembershipOptions& options) : options_(options) {}
 
-  // kInvalid: another configuration, a worker with other data, an id that is not below the configured count, a server
-  // without an address.
+  // kInvalid: a tool, another configuration, a worker with other data, an id that is not below the configured count, a
+  // server without an address.
   Result<MemberJoined> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
                                  Entries& entries);
   // kStale: not the incarnation that is registered now (or not registered at all).

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <unistd.h>
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "common/control/address.h"
 #include "common/http/server.h"
 #include "common/net/socket.h"
@@ -73,17 +75,24 @@ class Loop {
     auto answer = coordinator_.handle(sender, body, steady_now_ms(), entries);
     DYAD_TRYV(write(entries));                     // first on disk, then told
     if (const auto* error = std::get_if<wire::ErrorReply>(&answer); error && error->error.code != Code::kNotFound)
-      LOG_WARN("{} of {}: {}", wire::body_name(body), member_name({sender.role, sender.id}), error->error.message);
+      warn(wire::body_name(body), "{} of {}: {}", wire::body_name(body), member_name({sender.role, sender.id}),
+           error->error.message);
     say(incoming.peer, number, std::move(answer));
     return ok();
   }
 
   // A build of another version learns of it at once; what is no message of Dyad has no number to answer to.
   Status refuse(const net::Incoming& incoming, const Error& why) {
-    LOG_WARN("dropped a message: {}", why.message);
+    warn("", "dropped a message: {}", why.message);
     if (const auto other = wire::other_version(incoming.message.front().bytes()))
       say(incoming.peer, other->request, wire::ErrorReply{why});
     return ok();
+  }
+
+  // A few lines of a kind: a peer may send as many messages as it likes.
+  template <class... Args> void warn(const char* kind, fmt::format_string<Args...> format, Args&&... args) {
+    if (const auto more = limits_[kind].take())
+      LOG_WARN("{}{}", fmt::format(format, std::forward<Args>(args)...), *more);
   }
 
   void say(const net::Peer& peer, std::uint64_t number, wire::Body body) {
@@ -116,6 +125,7 @@ class Loop {
   net::Listener& listener_;
   Published& published_;
   Millis ticked_ms_ = 0, published_ms_ = 0;
+  std::map<std::string, LogLimit> limits_;         // by kind of message
 };
 
 }  // namespace

@@ -39,4 +39,12 @@ std::string differing_parts(const Identity::Parts& theirs, const Identity::Parts
   return text;
 }
 
+std::string differing_names(const Identity::Parts& theirs, const Identity::Parts& ours) {
+  std::string names;
+  for (const auto& [part, digest] : ours)
+    if (const auto found = theirs.find(part); found == theirs.end() || found->second != digest)
+      names += (names.empty() ? "" : ", ") + part;
+  return names;
+}
+
 }  // namespace dyad::data

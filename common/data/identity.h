@@ -28,5 +28,7 @@ Result<Identity> identify(const Dataset& dataset, bool with_vectors);
 // "semantic codes (<digest>, <name of ours> <digest>), ...": what `theirs` has otherwise than `ours`, or lacks, with
 // both digests. Empty: nothing.
 std::string differing_parts(const Identity::Parts& theirs, const Identity::Parts& ours, const std::string& name);
+// The same without the digests, which are for friends: "semantic codes, log and catalogue".
+std::string differing_names(const Identity::Parts& theirs, const Identity::Parts& ours);
 
 }  // namespace dyad::data

@@ -170,7 +170,7 @@ Result<CutPart> get(schema::CutPart::Reader from) {
   m.step = Step{from.getStep()};
   for (const auto f : from.getFiles()) m.files.push_back({text(f.getPath()), f.getBytes(), f.getDigest()});
   KJ_REQUIRE(from.getFacts().size() <= kListMax, "too many facts", from.getFacts().size());
-  for (const auto f : from.getFacts()) m.facts.emplace(name(f.getName()), text(f.getValue()));
+  for (const auto f : from.getFacts()) m.facts.emplace(name(f.getName()), name(f.getValue()));
   m.failure = text(from.getFailure());
   return m;
 }

@@ -136,7 +136,7 @@ TEST(Codec, WhatAPeerMaySayIsBoundedForItMayEndUpInAJournal) {
                                             Heartbeat{control}, Heartbeat{"", {}, named}, Heartbeat{"", {}, many},
                                             Goodbye{long_name}, EvalResult{"c", long_name}, EvalResult{"c", "s", many},
                                             EvalResult{std::string(4097, 'x'), "s"}, CutPart{{}, {}, {{"a\n", "b"}}},
-                                            CutPart{{}, {}, {{"a", std::string(4097, 'x')}}}}) {
+                                            CutPart{{}, {}, {{"a", long_name}}}}) {
     const auto answer = decode(encode(envelope(body)));
     ASSERT_FALSE(answer) << body_name(body);
     EXPECT_EQ(answer.error().code, Code::kInvalid);
