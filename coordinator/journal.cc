@@ -13,6 +13,7 @@ namespace dyad::coordinator {
 namespace {
 
 constexpr std::string_view kMagic = "DYADJNL1";
+constexpr std::uint64_t kAheadBytes = 1 << 20;
 constexpr std::size_t kHead = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 std::uint64_t record_digest(std::uint32_t length, std::string_view payload) {
@@ -88,23 +89,41 @@ Result<Journal> Journal::open(const std::filesystem::path& file, std::vector<std
     DYAD_TRYV(io::write_all(fd, std::as_bytes(std::span(kMagic)), file));
     DYAD_TRYV(io::sync_folder(file.parent_path()));
   }
+  journal.bytes_ = fresh ? kMagic.size() : end;
+  journal.reserve(0);
   return journal;
 }
 
 Journal::~Journal() {
   if (fd_ >= 0) ::close(fd_);
 }
-Journal::Journal(Journal&& other) noexcept : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)) {}
+Journal::Journal(Journal&& other) noexcept
+    : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)), bytes_(other.bytes_),
+      reserved_(other.reserved_) {}
 
 Status Journal::append(const std::vector<std::string>& payloads) {
   if (payloads.empty()) return ok();
   if (fd_ < 0) return fail(Code::kFailed, "{} was closed after a failed write", file_.string());
   std::string bytes;
-  for (const std::string& payload : payloads) bytes += record(payload);
+  for (const std::string& payload : payloads) {
+    if (payload.size() > kRecordBytesMax)        // its reader would take it, and all behind it, for damage
+      return fail(Code::kFailed, "{}: a record of {} bytes, at most {} can be read again", file_.string(),
+                  payload.size(), kRecordBytesMax);
+    bytes += record(payload);
+  }
+  reserve(bytes.size());
   auto status = io::write_all(fd_, std::as_bytes(std::span(bytes)), file_);
   if (status.has_value() && ::fsync(fd_) != 0) status = io::system_error("sync", file_);
   if (!status.has_value()) ::close(std::exchange(fd_, -1));
+  bytes_ += bytes.size();
   return status;
+}
+
+// The file's size stays; a file system that can't do this has no room to take.
+void Journal::reserve(std::uint64_t bytes) {
+  if (bytes_ + bytes + kAheadBytes / 2 <= reserved_) return;
+  if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(bytes_), static_cast<off_t>(bytes + kAheadBytes)) == 0)
+    reserved_ = bytes_ + bytes + kAheadBytes;
 }
 
 }  // namespace dyad::coordinator

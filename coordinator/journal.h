@@ -23,13 +23,16 @@ class Journal {
   ~Journal();
   Journal(Journal&& other) noexcept;
   Journal& operator=(Journal&&) = delete;
-  // Durable when it returns. After a failure (disk full) the journal is closed for writing: stop.
+  // Durable when it returns. After a failure (disk full) the journal is closed for writing: stop. Room is taken ahead,
+  // so that a disk which a checkpoint has filled does not end the job here.
   Status append(const std::vector<std::string>& payloads);
 
  private:
   Journal(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {}
+  void reserve(std::uint64_t bytes);
   std::filesystem::path file_;
   int fd_ = -1;
+  std::uint64_t bytes_ = 0, reserved_ = 0;
 };
 
 }  // namespace dyad::coordinator

@@ -94,5 +94,18 @@ TEST(Entries, EveryKindSurvivesTheJournal) {
     EXPECT_EQ(decode_entry(bad).error().code, Code::kInvalid) << bad;
 }
 
+TEST(Journal, ARecordThatItsReaderWouldRefuseIsNotWritten) {
+  const io::TempFolder folder;
+  std::vector<std::string> records;
+  {
+    auto journal = Journal::open(folder / "journal", records).value();
+    ASSERT_TRUE(journal.append({"one"}).has_value());
+    EXPECT_EQ(journal.append({std::string(kRecordBytesMax + 1, 'x')}).error().code, Code::kFailed);
+    EXPECT_TRUE(journal.append({"two"}).has_value()) << "nothing was written of it";
+  }
+  ASSERT_TRUE(Journal::open(folder / "journal", records).has_value());
+  EXPECT_EQ(records, (std::vector<std::string>{"one", "two"}));
+}
+
 }  // namespace
 }  // namespace dyad::coordinator
