@@ -1,6 +1,7 @@
 #include "coordinator/leases.h"
 
 #include <algorithm>
+#include "common/base/check.h"
 #include "common/base/digest.h"
 #include "common/base/log.h"
 
@@ -60,6 +61,7 @@ Result<wire::Lease> Leases::acquire(WorkerRank rank, const wire::AcquireLease& a
                 Place{ask.epoch, ask.first_batch} < next ? "doubled" : "skipped");
   const std::uint64_t end = range_end(next);
   if (end == next.batch) return wire::Lease{0, ask.epoch, end, end};              // finished
+  plan_.expect(next.epoch);
   entries.push_back(LeaseGranted{next_id_, rank, next.epoch, next.batch, end});
   apply(entries.back());
   return as_message(std::get<LeaseGranted>(entries.back()));
@@ -107,9 +109,9 @@ void Leases::release(WorkerRank rank, Place from, Entries& entries) {
 bool Leases::complete_before(Place place) const { return open_before(place).empty(); }
 
 std::string Leases::open_before(Place place) const {
-  for (const auto& [key, lease] : leases_) {
-    const LeaseGranted& g = lease.granted;
-    if (!lease.done && Place{g.epoch, g.end_batch} <= place)
+  for (const Key& key : open_) {
+    const LeaseGranted& g = leases_.at(key).granted;
+    if (Place{g.epoch, g.end_batch} <= place)
       return fmt::format("worker {}: epoch {}, batches {} to {}", g.rank, g.epoch, g.first_batch, g.end_batch);
   }
   return {};
@@ -128,6 +130,8 @@ void Leases::audit(std::uint64_t epoch, Entries& entries) {
   const std::uint64_t batches = plan_.batches(epoch);
   const auto partly = audited_from_.find(epoch);
   const std::uint64_t from = partly == audited_from_.end() ? 0 : partly->second;
+  for (std::uint32_t rank = 0; rank < options_.workers; ++rank)   // most leases are not the last of their epoch
+    if (frontier_[rank] < Place{epoch, batches}) return;
   Sum sum, expected;
   for (std::uint32_t rank = 0; rank < options_.workers; ++rank) {
     if (!covers(rank, epoch, from, batches)) return;
@@ -159,7 +163,7 @@ void Leases::forget(std::uint32_t rank, Place from) {
   for (auto it = leases_.lower_bound({rank, 0, 0}); it != leases_.end() && std::get<0>(it->first) == rank;) {
     const LeaseGranted& g = it->second.granted;
     const bool keep = Place{g.epoch, g.end_batch} <= from;
-    if (!keep) by_id_.erase(g.id);
+    if (!keep) by_id_.erase(g.id), open_.erase(it->first);
     it = keep ? std::next(it) : leases_.erase(it);
   }
   frontier_[rank] = from;
@@ -173,6 +177,7 @@ void Leases::apply_run(const RunStarted& run) {
   if (run_workers_ && *run_workers_ != run.workers) {  // parts of batches are cut anew: old leases say nothing
     leases_.clear();
     by_id_.clear();
+    open_.clear();
   }
   run_workers_ = run.workers;
   audited_from_.erase(audited_from_.upper_bound(run.next.epoch), audited_from_.end());
@@ -192,7 +197,9 @@ void Leases::apply(const Entry& entry) {
   } else if (const auto* granted = std::get_if<LeaseGranted>(&entry)) {
     if (granted->rank.value >= options_.workers) return;           // of a run with more workers
     const Key key{granted->rank.value, granted->epoch, granted->first_batch};
+    CHECK(granted->first_batch < granted->end_batch);
     leases_[key] = {*granted, false, {}};
+    open_.insert(key);
     by_id_[granted->id] = key;
     frontier_[granted->rank.value] = {granted->epoch, granted->end_batch};
     next_id_ = std::max(next_id_, granted->id + 1);
@@ -200,7 +207,9 @@ void Leases::apply(const Entry& entry) {
     const auto id = by_id_.find(completed->id);
     if (id == by_id_.end()) return;
     LeaseRecord& lease = leases_.at(id->second);
+    CHECK(lease.granted.first_batch <= completed->end_batch && completed->end_batch <= lease.granted.end_batch);
     lease.done = true;
+    open_.erase(id->second);
     lease.sum = {completed->count, completed->checksum};
     Place& next = frontier_[lease.granted.rank.value];
     if (next == Place{lease.granted.epoch, lease.granted.end_batch}) next.batch = completed->end_batch;

@@ -6,6 +6,7 @@
 // When an epoch's last lease is complete, counts and checksums are added up and compared with the log's (the audit).
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <vector>
 #include "coordinator/entries.h"
@@ -23,6 +24,8 @@ class WorkPlan {                                                  // what an epo
   virtual ~WorkPlan() = default;
   virtual std::uint64_t batches(std::uint64_t epoch) = 0;
   virtual Sum whole() = 0;                                        // all training samples
+  // It will be asked for parts of this epoch: a plan that takes long may be made ready.
+  virtual void expect(std::uint64_t) {}
   // What `rank` has to report for batches [first, end) of the epoch.
   virtual Sum part(std::uint64_t epoch, std::uint64_t first, std::uint64_t end, WorkerRank rank) = 0;
 };
@@ -76,6 +79,7 @@ class Leases {
   WorkPlan& plan_;
   std::map<Key, LeaseRecord> leases_;
   std::map<std::uint64_t, Key> by_id_;
+  std::set<Key> open_;                                            // those of leases_ that are not done
   std::vector<Place> frontier_;                                   // [workers] where the next lease begins
   std::map<std::uint64_t, std::uint64_t> audited_from_;           // epoch -> batch, where the part before has no leases
   std::map<std::uint64_t, EpochAudited> audits_;
