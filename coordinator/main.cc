@@ -97,7 +97,7 @@ Status run(const config::Sources& sources, StartMode mode) {
   facts.groups = config.servers.groups;
   CheckpointStore store(config.job.dir, facts, config::to_toml(config));
   Coordinator coordinator(options, plan, store);
-  DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
+  DYAD_TRY(journal, begin(config.job.dir, mode, {facts, config}, coordinator, steady_now_ms()));
   DYAD_TRYV(check_stale(identity, config.job, coordinator.run().resume));
   DYAD_TRYV(leave_config(config, sources.file));
   return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,

@@ -237,7 +237,7 @@ TEST_F(CoordinatorProcessTest, WhereNoCheckpointCanBeResumedNothingIsStartedOver
     TestPlan plan(17, 2);
     TestStore store;
     Coordinator core({.servers = 2, .workers = 2}, plan, store);
-    return begin(folder_ / "run", StartMode::kResume, facts, core, 0);
+    return begin(folder_ / "run", StartMode::kResume, {facts, config}, core, 0);
   };
   const auto manifest = [&](int step) {
     return (folder_ / fmt::format("run/checkpoints/step-{:010}/manifest.json", step)).string();

@@ -3,6 +3,7 @@
 #include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/base/random_id.h"
+#include "common/config/same_keys.h"
 #include "common/metrics/step_log.h"
 
 namespace dyad::coordinator {
@@ -11,12 +12,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Status check_same(const ckpt::Listed& found, const ckpt::Manifest& facts) {
+Status check_same(const ckpt::Listed& found, const JobFacts& job) {
   const std::string dir = found.dir.string();
-  if (found.manifest.config_digest != facts.config_digest)
-    return fail(Code::kInvalid,
-                "{} was trained with configuration {}, this is {}: resume with the same values (its {} has them)", dir,
-                hex64(found.manifest.config_digest), hex64(facts.config_digest), ckpt::kConfigName);
+  const ckpt::Manifest& facts = job.manifest;
+  if (found.manifest.config_digest != facts.config_digest) {
+    DYAD_TRYV(config::check_same_keys(found.dir / ckpt::kConfigName, job.config));
+    return fail(Code::kInvalid, "{} was trained with configuration {}, this is {}, by a build with other keys", dir,
+                hex64(found.manifest.config_digest), hex64(facts.config_digest));
+  }
   if (found.manifest.dataset_digest != facts.dataset_digest)
     return fail(Code::kInvalid, "{} was trained on dataset {}, job.data holds {}: resume on the same log", dir,
                 hex64(found.manifest.dataset_digest), hex64(facts.dataset_digest));
@@ -45,8 +48,9 @@ Status check_none(const fs::path& checkpoints, const std::vector<ckpt::Listed>& 
 }
 
 // The newest valid checkpoint as the start of a run; step 0 when there is no checkpoint.
-Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckpt::Manifest& facts,
+Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const JobFacts& job,
                           const CoordinatorOptions& options) {
+  const ckpt::Manifest& facts = job.manifest;
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers};
   run.data = options.data;
   run.eval = options.eval;
@@ -71,7 +75,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const ckp
     LOG_WARN("{}: starting from the beginning", newest.error().message);
     return run;
   }
-  DYAD_TRYV(check_same(newest.value(), facts));
+  DYAD_TRYV(check_same(newest.value(), job));
   run.resume = newest.value().step;
   run.next = {newest.value().manifest.epoch, newest.value().manifest.next_batch};
   run.checkpoint = newest.value().dir.string();
@@ -111,8 +115,9 @@ void draw_curve(const fs::path& job_dir, Coordinator& coordinator) {
 
 }  // namespace
 
-Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manifest& facts, Coordinator& coordinator,
+Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& job, Coordinator& coordinator,
                       Millis now) {
+  const ckpt::Manifest& facts = job.manifest;
   std::error_code error;
   fs::create_directories(job_dir, error);
   if (error) return fail(Code::kFailed, "cannot create job.dir {}: {}", job_dir.string(), error.message());
@@ -125,10 +130,12 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
   if (mode == StartMode::kRecover) {
     if (coordinator.run().workers == 0)
       return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());
-    if (coordinator.run().config_digest != facts.config_digest)
+    if (coordinator.run().config_digest != facts.config_digest) {
+      DYAD_TRYV(config::check_same_keys(job_dir / ckpt::kConfigName, job.config));
       return fail(Code::kInvalid,
                   "the run to recover has configuration {}, this is {}: recover with the same file and --set",
                   hex64(coordinator.run().config_digest), hex64(facts.config_digest));
+    }
     const std::string others = data::differing_parts(coordinator.run().data, coordinator.options().data, "now");
     if (!others.empty() && !coordinator.run().data.empty())
       return fail(Code::kInvalid, "the run to recover trains on other data than job.data holds now: {}; put it back",
@@ -138,7 +145,7 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const ckpt::Manif
     LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
     return std::move(journal);
   }
-  DYAD_TRY(run, choose(checkpoints, mode, facts, coordinator.options()));
+  DYAD_TRY(run, choose(checkpoints, mode, job, coordinator.options()));
   if (run.next.batch > 0 && run.next.batch >= coordinator.batches(run.next.epoch)) run.next = {run.next.epoch + 1, 0};
   Entries entries{run};
   coordinator.apply(run, now);

@@ -2,6 +2,7 @@
 // How a coordinator begins: the journal read back, and a run started fresh or at the newest valid checkpoint.
 #include <filesystem>
 #include "common/ckpt/manifest.h"
+#include "common/config/config.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/journal.h"
 
@@ -15,10 +16,15 @@ enum class StartMode {
 
 inline constexpr const char* kJournalName = "coordinator.journal";
 
+struct JobFacts {
+  ckpt::Manifest manifest;   // what every one of the job says
+  config::Config config;
+};
+
 // Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
 // configuration, dataset, codes or vectors, naming both digests; one is of a newer version; there are some and none is
 // whole.  kNotFound: nothing to recover.
-Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const ckpt::Manifest& facts,
+Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const JobFacts& job,
                       Coordinator& coordinator, Millis now);
 
 }  // namespace dyad::coordinator

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
+#include "common/config/same_keys.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "common/io/atomic_file.h"
@@ -34,15 +35,7 @@ void on_signal(int) { ++stop_requests; }
 Status check_same_job(const config::Config& config, const std::filesystem::path& file) {
   DYAD_TRY(there, io::exists(file));
   if (!there) return ok();
-  config::Sources sources;
-  sources.file = file.string();
-  sources.environment = false;
-  DYAD_TRY(before, config::load(sources));
-  if (config::result_digest(before) == config::result_digest(config)) return ok();
-  return fail(Code::kInvalid,
-              "{} differs from this configuration in keys that decide the result; resume with the same keys, or start "
-              "a new job with another job.dir",
-              file.string());
+  return config::check_same_keys(file, config);
 }
 
 // A fresh job's folder holds no checkpoint. The coordinator says so too, but after config.toml would be overwritten.

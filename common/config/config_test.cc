@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include "common/config/cli.h"
 #include "common/config/config.h"
+#include "common/config/same_keys.h"
 #include "common/config/keys.h"
 
 namespace dyad::config {
@@ -231,6 +232,19 @@ TEST(Options, ConfigAndSetFillTheSources) {
   EXPECT_EQ(sources.file, "f.toml");
   EXPECT_EQ(sources.sets, (std::vector<std::string>{"b.c=2", "a.b=1"}));
   EXPECT_EQ(positional, "here");
+}
+
+TEST(Config, AResumeWithOtherKeysNamesEachWithBothValues) {
+  Config before, now;
+  now.train.lr = 0.5;
+  now.train.batch = before.train.batch + 1;
+  now.job.log_level = "debug";                     // decides nothing
+  const std::string text = changed_keys(before, now);
+  EXPECT_NE(text.find(fmt::format("train.batch ({}, now {})", before.train.batch, now.train.batch)), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("now 0.5"), std::string::npos) << text;
+  EXPECT_EQ(text.find("log_level"), std::string::npos) << text;
+  EXPECT_EQ(changed_keys(before, before), "");
 }
 
 }  // namespace
