@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kBestLink = "best";
+
 std::optional<Step> step_of(const std::string& folder) {
   constexpr std::string_view prefix = "step-";
   if (folder.compare(0, prefix.size(), prefix) != 0) return std::nullopt;
@@ -89,6 +91,9 @@ Result<Listed> newest_valid(const fs::path& checkpoints_dir, std::vector<Listed>
 
 Status remove_checkpoint(const fs::path& dir) {
   std::error_code error;
+  const fs::path best = dir.parent_path() / kBestLink;     // it may be of settings that the job has no more
+  if (fs::read_symlink(best, error) == dir.filename()) fs::remove(best, error);
+  error.clear();
   fs::remove(dir / kManifestName, error);
   if (!error && fs::exists(dir, error)) { DYAD_TRYV(io::sync_folder(dir)); }
   if (!error) fs::remove_all(dir, error);
@@ -97,7 +102,7 @@ Status remove_checkpoint(const fs::path& dir) {
 }
 
 Status point_best(const fs::path& checkpoints_dir, Step step) {
-  const fs::path link = checkpoints_dir / "best", temporary = checkpoints_dir / fmt::format(".best.{}", ::getpid());
+  const fs::path link = checkpoints_dir / kBestLink, temporary = checkpoints_dir / fmt::format(".best.{}", ::getpid());
   std::error_code error;
   fs::remove(temporary, error);
   fs::create_directory_symlink(folder_name(step), temporary, error);

@@ -70,7 +70,7 @@ Result<std::vector<Listed>> list_checkpoints(const std::filesystem::path& checkp
 // kNotFound when there is none.
 Result<Listed> newest_valid(const std::filesystem::path& checkpoints_dir, std::vector<Listed>* skipped = nullptr);
 
-// Deletes the manifest first, so that a half-deleted checkpoint does not exist.
+// Deletes the manifest first, so that a half-deleted checkpoint does not exist, and `best` if that is the one.
 Status remove_checkpoint(const std::filesystem::path& dir);
 // checkpoints/best -> step-..., replaced atomically.
 Status point_best(const std::filesystem::path& checkpoints_dir, Step step);

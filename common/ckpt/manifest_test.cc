@@ -187,6 +187,9 @@ TEST(Checkpoints, BestIsReplacedAndRemovingLeavesNothing) {
   EXPECT_EQ(read_manifest(folder / "best").value().step, Step{20});
   ASSERT_TRUE(remove_checkpoint(folder / "step-0000000010").has_value());
   EXPECT_FALSE(fs::exists(folder / "step-0000000010"));
+  EXPECT_EQ(read_manifest(folder / "best").value().step, Step{20});
+  ASSERT_TRUE(remove_checkpoint(folder / "step-0000000020").has_value());
+  EXPECT_FALSE(fs::is_symlink(fs::symlink_status(folder / "best"))) << "no link to nothing";
 }
 
 TEST(Diff, EqualButForPlacesIsEqual) {
