@@ -15,16 +15,29 @@ struct Chosen {
 };
 
 void print_json(const importer::Report& r) {
-  nlohmann::ordered_json out = {
-      {"users", r.users}, {"items", r.items}, {"interactions", r.interactions}, {"rows_read", r.rows},
-      {"from_histories", r.from_histories}, {"users_training", r.users_training},
-      {"users_validation", r.users_evaluated}, {"users_test", r.users_evaluated},
-      {"dropped", {{"low_rating", r.low_ratings}, {"user_below_k_core", r.dropped_users_rare},
-                   {"item_below_k_core", r.dropped_items_rare}}},
-      {"k_core_rounds", r.k_core_rounds}, {"out_of_order", r.out_of_order}, {"unknown_times", r.unknown_times},
-      {"repeated", r.repeated}, {"tied_rows", r.tied_rows}, {"tied_last_two", r.tied_last},
-      {"undescribed_items", r.undescribed_items}, {"unused_items", r.unused_items}, {"not_used", r.unused},
-      {"seconds", r.seconds}};
+  nlohmann::ordered_json out = {{"users", r.users},
+                                {"items", r.items},
+                                {"interactions", r.interactions},
+                                {"rows_read", r.rows},
+                                {"from_histories", r.from_histories},
+                                {"users_training", r.users_training},
+                                {"users_validation", r.users_evaluated},
+                                {"users_test", r.users_evaluated},
+                                {"dropped",
+                                 {{"low_rating", r.low_ratings},
+                                  {"user_below_k_core", r.dropped_users_rare},
+                                  {"item_below_k_core", r.dropped_items_rare}}},
+                                {"k_core_rounds", r.k_core_rounds},
+                                {"out_of_order", r.out_of_order},
+                                {"unknown_times", r.unknown_times},
+                                {"repeated", r.repeated},
+                                {"tied_rows", r.tied_rows},
+                                {"tied_last_two", r.tied_last},
+                                {"undescribed_items", r.undescribed_items},
+                                {"unused_items", r.unused_items},
+                                {"far_times", r.far_times},
+                                {"not_used", r.unused},
+                                {"seconds", r.seconds}};
   if (r.split_differs) out["users_of_another_split"] = *r.split_differs;
   std::printf("%s\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
@@ -38,9 +51,8 @@ void print_if(const char* what, std::uint64_t count, const char* note) {
 
 void print_dropped(const importer::Report& r, const importer::Options& o) {
   print_if("  dropped, low rating", r.low_ratings, "below --min-rating, or without a rating");
-  print_if(o.distinct ? "  dropped, repeated" : "repeated rows", r.repeated,
-           o.distinct ? "of the user, item and time of one before"
-                      : "of the user, item and time of one before, kept; --distinct drops them");
+  if (o.distinct) print_row("  dropped, repeated", r.repeated, "of the user, item and time of one before");
+  else print_if("repeated rows", r.repeated, "of the user, item and time of one before, kept; --distinct drops them");
   if (r.k_core_rounds == 0) return;
   const bool pairs = o.k_core_pairs;
   print_row("  dropped, rare user", r.dropped_users_rare,
@@ -75,8 +87,15 @@ void print_table(const importer::Report& r, const importer::Options& o) {
            o.shuffle_ties ? "as the user's row before; in the order that --shuffle-ties drew"
                           : "as the user's row before; in the order of the file, unless --shuffle-ties");
   print_if("  users' last two", r.tied_last, "users whose test item is the test item by that order alone");
+  if (o.shuffle_ties && r.tied_rows == 0)
+    std::printf("warning: no rows are of equal time: --shuffle-ties changed nothing\n");
+  if (r.far_times > 0)
+    print_row("after the year 3000", r.far_times,
+              "rows; are their times milliseconds? Their order is right all the same");
   print_if("items without text", r.undescribed_items, "no title, brand or category");
   print_if("items left out", r.unused_items, "described, but without interactions");
+  if (r.described_items > 0 && r.unused_items == r.described_items)
+    std::printf("warning: the file of items describes none of them: are its keys those of the interactions?\n");
   for (const std::string& what : r.unused) std::printf("columns not used: %s\n", what.c_str());
   std::printf("%s written in %.1f s\n", o.out.c_str(), r.seconds);
 }
@@ -106,9 +125,11 @@ void add_columns(CLI::App& command, importer::Options& o) {
 void add_rows(CLI::App& command, importer::Options& o) {
   command.add_option("--min-rating", o.min_rating, "Drop rows that are rated lower, or not rated");
   command.add_flag("--distinct", o.distinct, "Of rows of one user, item and time keep the first");
-  command.add_option("--k-core", o.k_core, "Drop users and items of fewer rows, until none is left; 0: none");
+  CLI::Option* k_core =
+      command.add_option("--k-core", o.k_core, "Drop users and items of fewer rows, until none is left; 0: none");
   command.add_flag("--k-core-pairs", o.k_core_pairs,
-                   "Count a user's distinct items and an item's distinct users in it, not rows");
+                   "Count a user's distinct items and an item's distinct users in it, not rows")
+      ->needs(k_core);
   command.add_option("--shuffle-ties", o.shuffle_ties,
                      "A seed: put a user's rows of one time in an order drawn from it and the keys, not the file's");
   command.add_flag("--require-order", o.require_order,

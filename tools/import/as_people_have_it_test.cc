@@ -251,6 +251,8 @@ TEST(JsonlImport, ColumnsCanBeNamedAndTheErrorListsThoseThatAreThere) {
   EXPECT_THAT(error_of(options), HasSubstr("i.jsonl:1: no 'key'; it has asin, name; --item-key names another"));
   options.item_columns = {.key = "asin", .title = "titel"};
   EXPECT_THAT(error_of(options), HasSubstr("i.jsonl: no line has 'titel' (--title-key)"));
+  options.items.clear();
+  EXPECT_THAT(error_of(options), HasSubstr("--title-key names a field of the items, but no file describes them"));
 }
 
 TEST(JsonlImport, WhatIsNoJsonLineIsRecognised) {
@@ -313,6 +315,9 @@ TEST(Import, TheReportTellsWhoGivesSamplesAndWhatTies) {
   EXPECT_EQ(report.users_evaluated, 2u);                     // v and x
   EXPECT_EQ(report.tied_rows, 2u);
   EXPECT_EQ(report.tied_last, 1u);                           // v
+  EXPECT_EQ(report.far_times, 0u);
+  EXPECT_EQ(run(files.options("jsonl", {files.put("ms.jsonl", "{\"user\":1,\"item\":2,\"time\":1588687728923}\n")}))
+                .value().far_times, 1u);
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ Status read_item_lines(const std::filesystem::path& path, const ItemColumns& nam
 bool may_be_history(std::string_view name);
 std::string unread_history(const std::string& column);
 
+// Fails where an option names a field of the items and no file describes them: it would do nothing.
+Status check_items_are_there(const ItemColumns& given, bool there);
+
 inline std::string named(const std::string& given, const char* otherwise) { return given.empty() ? otherwise : given; }
 inline bool is_ignored(const Columns& columns, const std::string& name) {
   return std::find(columns.ignored.begin(), columns.ignored.end(), name) != columns.ignored.end();

@@ -13,6 +13,7 @@ namespace dyad::importer {
 namespace {
 
 constexpr std::uint32_t kGone = UINT32_MAX;
+constexpr std::int64_t kYear3000 = 32'503'680'000;           // later: milliseconds, most likely
 
 Status read_all(const Options& options, Intake& intake) {
   if (options.paths.empty()) return fail(Code::kInvalid, "import: no input given");
@@ -106,10 +107,21 @@ Report report_of_reading(const Intake& intake) {
   report.unknown_times = intake.unknown_times;
   report.low_ratings = intake.low_ratings;
   report.unused = intake.unused;
+  report.described_items = intake.described.size();
+  for (const Row& row : intake.rows) report.far_times += row.time_s >= kYear3000;
   return report;
 }
 
 }  // namespace
+
+Status check_items_are_there(const ItemColumns& given, bool there) {
+  const char* option = !given.title.empty()        ? "--title-key"
+                       : !given.brand.empty()      ? "--brand-key"
+                       : !given.categories.empty() ? "--categories-key"
+                                                   : nullptr;
+  if (there || option == nullptr) return ok();
+  return fail(Code::kInvalid, "import: {} names a field of the items, but no file describes them", option);
+}
 
 bool may_be_history(std::string_view name) {
   std::string lower(name);

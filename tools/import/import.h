@@ -51,6 +51,8 @@ struct Report {
                 k_core_rounds = 0;           // rows that the k-core dropped, and why
   std::uint64_t undescribed_items = 0;       // without title, brand and categories
   std::uint64_t unused_items = 0;            // described, but left out for want of interactions
+  std::uint64_t described_items = 0;         // by the files, whether they stay or not
+  std::uint64_t far_times = 0;               // rows after the year 3000
   std::optional<std::uint64_t>
       split_differs;                         // files that come as parts: users to whom leave-one-out gives other items
   std::vector<std::string> unused;           // columns and files that nobody reads: "rating, session (m.inter)"

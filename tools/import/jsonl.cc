@@ -250,6 +250,7 @@ class Events {
 }  // namespace
 
 Status read_jsonl(const Options& options, Intake& intake) {
+  DYAD_TRYV(check_items_are_there(options.item_columns, !options.items.empty()));
   for (const std::filesystem::path& path : options.paths) {
     DYAD_TRY(lines, Lines::open(path));
     DYAD_TRYV(Events(options, lines, intake).read(path));

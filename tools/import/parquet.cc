@@ -231,6 +231,7 @@ class ParquetFile {
 }  // namespace
 
 Status read_parquet(const Options& options, Intake& intake) {
+  DYAD_TRYV(check_items_are_there(options.item_columns, !options.items.empty()));
   for (const fs::path& path : options.paths) {
     DYAD_TRYV(ParquetFile(path, options, intake).read());
   }

@@ -193,6 +193,7 @@ Status read_recbole(const Options& options, Intake& intake) {
   if (!options.items.empty())
     return fail(Code::kInvalid, "--items is of jsonl and parquet; name RecBole's .item file beside the .inter file");
   DYAD_TRY(files, find_recbole(options.paths));
+  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty()));
   for (const fs::path& inter : files.inters) {
     DYAD_TRYV(read_interactions(inter, options, intake));
   }

@@ -183,6 +183,7 @@ Status refuse_options_of_others(const Options& options) {
 Status read_s3rec(const Options& options, Intake& intake) {
   DYAD_TRYV(refuse_options_of_others(options));
   DYAD_TRY(files, find_s3rec(options.paths));
+  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty()));
   if (!files.items.empty()) {
     DYAD_TRYV(read_items(files.items, options.item_columns, intake));
   } else {

@@ -24,7 +24,9 @@ Status refuse_other_kinds(const std::filesystem::path& path, std::string_view te
     if (text.starts_with(magic))
       return fail(Code::kInvalid, "{}: {}; unpack it first (gzip is read as it is)", path.string(), name);
   if (text.starts_with("PAR1"))
-    return fail(Code::kInvalid, "{}: a Parquet file; give --format parquet", path.string());
+    return fail(Code::kInvalid,
+                "{}: a Parquet file, wanted text; --format parquet reads interactions, items are JSON lines",
+                path.string());
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(Code::kInvalid, "{}: is UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8 OLD > NEW", path.string());
   return ok();
