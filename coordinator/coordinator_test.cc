@@ -230,6 +230,16 @@ TEST_F(CoordinatorTest, AResultCountsOnlyForTheContentAndTheSettingsItWasMadeWit
   EXPECT_EQ(core_.evaluations().best(core_.cuts().committed()), Step{0}) << "all are evaluated again";
 }
 
+TEST(Evaluations, OfAJournalOfBeforeAnyResultOfItsCheckpointsIsTaken) {
+  Evaluations evaluations;
+  Entries entries;
+  const std::map<Step, CutCommitted> committed{{Step{10}, {Step{10}, {}, "step-0000000010", {}}}};
+  evaluations.apply(RunStarted{.workers = 2});
+  const wire::EvalResult result{"step-0000000010", "validation", {{kBestMetric, 0.5}}, 0xa, "20 beams"};
+  ASSERT_TRUE(evaluations.record(result, committed, entries).has_value());
+  EXPECT_EQ(evaluations.best(committed), Step{10});
+}
+
 TEST_F(CoordinatorTest, ResultsOfOneCheckpointAreBounded) {
   commit(10);
   for (int i = 0; i < 64; ++i) evaluate(10, 0.001 * i);

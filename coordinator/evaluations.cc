@@ -14,9 +14,13 @@ constexpr std::uint32_t kTimesMax = 64;          // a checkpoint and split may b
 
 }  // namespace
 
-std::string Evaluations::settings_of(const std::string& split) const {
-  const auto it = settings_.find(split);
-  return it == settings_.end() ? "" : it->second;
+// Journals of versions before say neither what a cut held nor how its run evaluated: then nobody can tell.
+bool Evaluations::same_content(const Evaluated& result, const CutCommitted& cut) {
+  return cut.manifest == 0 || result.manifest == cut.manifest;
+}
+bool Evaluations::same_settings(const Evaluated& result) const {
+  const auto it = settings_.find(result.split);
+  return it == settings_.end() || result.settings == it->second;
 }
 
 Status Evaluations::check(const Evaluated& result, const Committed& committed) const {
@@ -26,13 +30,13 @@ Status Evaluations::check(const Evaluated& result, const Committed& committed) c
     return fail(Code::kInvalid, "an evaluation of the split \"{}\": there are {} and test", result.split, kBestSplit);
   if (cut == committed.end())
     return fail(Code::kStale, "an evaluation of \"{}\": the job has no such checkpoint now", result.folder);
-  if (result.manifest != cut->second.manifest)
+  if (!same_content(result, cut->second))
     return fail(Code::kStale,
                 "an evaluation of {} when it held something else (manifest {}, now {}): evaluate it again",
                 result.folder, hex64(result.manifest), hex64(cut->second.manifest));
-  if (result.settings != settings_of(result.split))
+  if (!same_settings(result))
     return fail(Code::kInvalid, "an evaluation of {} with {}; this run of the job has {}: the figures do not compare",
-                result.folder, result.settings, settings_of(result.split));
+                result.folder, result.settings, settings_.at(result.split));
   for (const auto& [name, value] : result.metrics)
     if (!std::isfinite(value)) return fail(Code::kInvalid, "evaluation of {}: {} is {}", result.folder, name, value);
   const auto times = times_.find({result.folder, result.split});
@@ -59,8 +63,8 @@ Status Evaluations::record(const wire::EvalResult& message, const Committed& com
 
 const Evaluated* Evaluations::find(const CutCommitted& cut, const std::string& split) const {
   const auto it = results_.find({cut.folder, split});
-  if (it == results_.end() || it->second.manifest != cut.manifest) return nullptr;
-  return it->second.settings == settings_of(split) ? &it->second : nullptr;
+  if (it == results_.end() || !same_content(it->second, cut)) return nullptr;
+  return same_settings(it->second) ? &it->second : nullptr;
 }
 
 Step Evaluations::best(const Committed& committed) const {

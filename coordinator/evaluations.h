@@ -31,7 +31,8 @@ class Evaluations {
 
  private:
   Status check(const Evaluated& result, const Committed& committed) const;
-  std::string settings_of(const std::string& split) const;
+  static bool same_content(const Evaluated& result, const CutCommitted& cut);
+  bool same_settings(const Evaluated& result) const;
   const Evaluated* find(const CutCommitted& cut, const std::string& split) const;   // that counts, else null
   Results results_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> times_;
