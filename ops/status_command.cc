@@ -41,7 +41,7 @@ void print_table(const json& s) {
     std::printf("  %-9s %2u  %-10s step %-8llu heartbeat %.1f s ago, %s pid %u\n",
                 p.at("role").get<std::string>().c_str(), p.at("id").get<unsigned>(),
                 p.at("state").get<std::string>().c_str(), p.at("step").get<unsigned long long>(),
-                p.at("heartbeat_age_ms").get<double>() / 1e3, p.at("host").get<std::string>().c_str(),
+                p.at("heartbeat_age_ms").get<double>() / 1e3, printable(p.at("host").get<std::string>()).c_str(),
                 p.at("pid").get<unsigned>());
   for (const json& c : s.at("checkpoints"))
     std::printf("  %s%s\n", c.at("folder").get<std::string>().c_str(), c.at("best").get<bool>() ? "  best" : "");

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
-#include <vector>
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/io/atomic_file.h"
+#include "common/io/files.h"
 
 namespace dyad::io {
 namespace {
@@ -36,13 +36,12 @@ bool has_owner(const fs::path& staged, const std::string& prefix) {
 // Removes what processes that are gone left beside the target.
 void remove_stale(const fs::path& target) {
   const fs::path parent = target.parent_path().empty() ? "." : target.parent_path();
+  const auto entries = list_folder(parent);
+  if (!entries) return;                                    // creating the folder tells what is wrong
   std::error_code error;
-  std::vector<fs::path> stale;
-  for (const fs::directory_entry& entry : fs::directory_iterator(parent, error))
-    if (entry.path().filename().string().starts_with(prefix_of(target)) && entry.is_directory(error) &&
-        !has_owner(entry.path(), prefix_of(target)))
-      stale.push_back(entry.path());
-  for (const fs::path& folder : stale) {
+  for (const fs::path& folder : entries.value()) {
+    const bool ours = folder.filename().string().starts_with(prefix_of(target)) && fs::is_directory(folder, error);
+    if (!ours || has_owner(folder, prefix_of(target))) continue;
     LOG_INFO("{}: removed, an interrupted run left it", folder.string());
     fs::remove_all(folder, error);
   }
