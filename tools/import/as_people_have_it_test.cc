@@ -262,6 +262,22 @@ TEST(JsonlImport, WhatIsNoJsonLineIsRecognised) {
   EXPECT_THAT(error("{'user': 1}\n"), HasSubstr("single quotes are Python's"));
 }
 
+TEST(Import, AFolderStandsForTheFilesOfTheFormatInIt) {
+  TestFiles files;
+  files.put("f/b.jsonl", "{\"user\":1,\"item\":\"b\"}\n");
+  files.put("f/a.jsonl", "{\"user\":1,\"item\":\"a\"}\n");
+  files.put("f/readme.txt", "hello");
+  files.put("f/_SUCCESS", "");
+  Options options = files.options("jsonl", {files.path("f")});
+  options.items = files.put("f/items.jsonl", "{\"key\":\"a\"}\n");
+  EXPECT_THAT(run(options).value().unused, ElementsAre("readme.txt (f)"));
+  EXPECT_THAT(history_of(files, "1"), ElementsAre("a", "b"));
+  options.format = "parquet";
+  EXPECT_THAT(error_of(options), HasSubstr("/f: a folder without a file of parquet (*.parquet)"));
+  options.paths = {files.path("gone.parquet")};
+  EXPECT_EQ(run(options).error().code, Code::kNotFound);
+}
+
 TEST(Import, DatesAreTimes) {
   TestFiles files;
   const std::pair<const char*, std::int64_t> cases[] = {

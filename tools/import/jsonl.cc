@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/printable.h"
 #include "tools/import/formats.h"
+#include "tools/import/input_files.h"
 #include "tools/import/item_lines.h"
 
 namespace dyad::importer {
@@ -251,7 +252,8 @@ class Events {
 
 Status read_jsonl(const Options& options, Intake& intake) {
   DYAD_TRYV(check_items_are_there(options.item_columns, !options.items.empty()));
-  for (const std::filesystem::path& path : options.paths) {
+  DYAD_TRY(files, input_files(options, {".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz"}, intake));
+  for (const std::filesystem::path& path : files) {
     DYAD_TRY(lines, Lines::open(path));
     DYAD_TRYV(Events(options, lines, intake).read(path));
   }

@@ -8,6 +8,7 @@
 #include <parquet/arrow/schema.h>
 #include "common/base/printable.h"
 #include "tools/import/formats.h"
+#include "tools/import/input_files.h"
 #include "tools/import/parquet_columns.h"
 
 namespace dyad::importer {
@@ -232,7 +233,8 @@ class ParquetFile {
 
 Status read_parquet(const Options& options, Intake& intake) {
   DYAD_TRYV(check_items_are_there(options.item_columns, !options.items.empty()));
-  for (const fs::path& path : options.paths) {
+  DYAD_TRY(files, input_files(options, {".parquet"}, intake));
+  for (const fs::path& path : files) {
     DYAD_TRYV(ParquetFile(path, options, intake).read());
   }
   return options.items.empty() ? ok() : read_item_lines(options.items, options.item_columns, intake);
