@@ -11,6 +11,7 @@
 namespace dyad::importer {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -217,6 +218,8 @@ TEST(S3recImport, ThePublishedLayoutIsReadByItsFileAndByItsFolder) {
                 ElementsAre(HasSubstr("attributes (numbers without names)"), HasSubstr("Shop_sample.txt")));
   }
   files.put("p/Toys.txt", "1 1\n");
+  EXPECT_THAT(run(files.options("s3rec", {files.path("p")})).value().unused, Contains(HasSubstr("Toys.txt")));
+  files.put("p/Toys_item2attributes.json", "{}");            // now there are two
   EXPECT_THAT(error_of(files.options("s3rec", {files.path("p")})), HasSubstr("holds Shop.txt, Toys.txt"));
   Options options = files.options("s3rec", {shop});
   options.columns.user = "u";

@@ -50,14 +50,21 @@ Result<S3recFiles> in_folder(const fs::path& folder) {
   DYAD_TRY(sequences, file_or_none(folder, kSequences));
   if (!sequences.empty()) return described_layout(sequences);
   DYAD_TRY(entries, io::list_folder(folder));
-  std::vector<fs::path> found;
+  std::vector<S3recFiles> found, with_attributes;
   std::vector<std::string> names;
   for (const fs::path& entry : entries) {
     if (!is_text(entry) || entry.stem().string().find(kSamples) != std::string::npos) continue;
-    found.push_back(entry);
+    DYAD_TRY(files, published_layout(entry));
+    found.push_back(files);
     names.push_back(entry.filename().string());
+    if (!files.attributes.empty()) with_attributes.push_back(files);
   }
-  if (found.size() == 1) return published_layout(found[0]);
+  if (found.size() == 1) return found[0];
+  if (with_attributes.size() == 1) {                         // the others are notes, lists of ids and the like
+    S3recFiles one = with_attributes[0];
+    for (const S3recFiles& other : found) if (other.sequences != one.sequences) one.unread.push_back(other.sequences);
+    return one;
+  }
   return fail(Code::kInvalid, "{}: holds {}; s3rec wants a folder with a sequences.txt, or one NAME.txt (with its "
               "NAME_item2attributes.json beside it): name the file", folder.string(),
               names.empty() ? "no .txt file" : fmt::format("{}", fmt::join(names, ", ")));
