@@ -32,7 +32,9 @@ Column millis(const std::vector<std::optional<std::int64_t>>& values) {
                 values);
 }
 
-std::filesystem::path write(const TestFiles& files, const std::vector<std::pair<std::string, Column>>& columns) {
+// `arrow_schema`: as pyarrow writes, with Arrow's own types beside Parquet's.
+std::filesystem::path write(const TestFiles& files, const std::vector<std::pair<std::string, Column>>& columns,
+                            bool arrow_schema = false) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   std::vector<Column> arrays;
   for (const auto& [name, array] : columns) {
@@ -42,7 +44,10 @@ std::filesystem::path write(const TestFiles& files, const std::vector<std::pair<
   const std::filesystem::path path = files.path("e.parquet");
   const auto out = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();
   const auto table = arrow::Table::Make(arrow::schema(fields), arrays);
-  CHECK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 2).ok());   // row groups of 2
+  parquet::ArrowWriterProperties::Builder properties;
+  if (arrow_schema) properties.store_schema();
+  CHECK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 2,   // row groups of 2
+                                   parquet::default_writer_properties(), properties.build()).ok());
   CHECK(out->Close().ok());
   return path;
 }
@@ -183,10 +188,15 @@ Column as(const Column& column, const std::shared_ptr<arrow::DataType>& type) {
 }
 
 std::vector<std::string> keys_read(const TestFiles& files, const Column& keys) {
-  const auto path = write(files, {{"user", strings({"u", "u"})}, {"item", keys}});
-  const auto report = run(files.options("parquet", {path}));
-  if (!report) return {report.error().message};
-  return TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "u");
+  std::vector<std::string> read[2];
+  for (const bool arrow_schema : {false, true}) {
+    const auto path = write(files, {{"user", strings({"u", "u"})}, {"item", keys}}, arrow_schema);
+    const auto report = run(files.options("parquet", {path}));
+    if (!report) return {report.error().message};
+    read[arrow_schema] = TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "u");
+  }
+  EXPECT_EQ(read[0], read[1]);
+  return read[0];
 }
 
 TEST(ParquetImport, KeysOfEveryTypeAreReadAsTheyArePrintedOrRefused) {
@@ -245,6 +255,10 @@ TEST(ParquetImport, ListsOfKeysAreHistoriesAndOthersAreNotPassedOver) {
   EXPECT_EQ(report.interactions, 6u);
   EXPECT_THAT(report.unused, ElementsAre("price (e.parquet)"));
   EXPECT_THAT(TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "u"), ElementsAre("x", "y", "c"));
+  for (const auto& type : {arrow::large_list(arrow::utf8()), arrow::fixed_size_list(arrow::utf8(), 2)}) {
+    path = write(files, {{"user", users}, {"item_list", as(lists(2), type)}, {"item", items}}, true);
+    EXPECT_EQ(run(files.options("parquet", {path})).value().interactions, 6u) << type->ToString();
+  }
   path = write(files, {{"user", users}, {"item", lists(2)}});
   EXPECT_EQ(run(files.options("parquet", {path})).value().interactions, 4u);
   path = write(files, {{"user", users}, {"history", lists(2)}, {"item", items}});
