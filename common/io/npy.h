@@ -1,10 +1,10 @@
 #pragma once
-// NumPy's .npy, versions 1 and 2, read only: floats of 2, 4 or 8 bytes, little-endian, C order, at most two dimensions.
-#include "common/io/safetensors.h"
+// NumPy's .npy, versions 1 to 3, read only: matrices of floats of 2, 4 or 8 bytes, either byte order, C or Fortran.
+#include "common/io/matrix.h"
 
 namespace dyad::io {
 
-// One dimension [n] is read as [n, 1]. Fails with kNotFound, or kInvalid naming the file and what is not read.
+// Fails with kNotFound, or kInvalid naming the file and what is not read: other types, other than two dimensions.
 Result<Matrix> read_npy(const std::filesystem::path& path);
 
 }  // namespace dyad::io

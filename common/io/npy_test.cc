@@ -38,16 +38,40 @@ TEST(Npy, ReadsTheThreeWidthsAndBothVersions) {
   EXPECT_EQ(read_text(npy(1, "{'descr': '<f2', " + shape, halves)).value().values, want);
 }
 
+TEST(Npy, ReadsFortranOrderAndTheOtherByteOrder) {
+  const std::vector<float> want{0.5f, -1, 2, 3, 4, 5}, columns{0.5f, 3, -1, 4, 2, 5};
+  const std::string turned = "'fortran_order': True, 'shape': (2, 3), }", plain =
+      "'fortran_order': False, 'shape': (2, 3), }";
+  EXPECT_EQ(read_text(npy<float>(1, "{'descr': '<f4', " + turned, columns)).value().values, want);
+  EXPECT_EQ(read_text(npy<float>(3, "{'descr': '<f4', " + plain, want)).value().values, want);
+  std::vector<std::uint32_t> swapped;
+  for (const float v : want) swapped.push_back(__builtin_bswap32(std::bit_cast<std::uint32_t>(v)));
+  EXPECT_EQ(read_text(npy(1, "{'descr': '>f4', " + plain, swapped)).value().values, want);
+  std::vector<std::uint64_t> wide;
+  for (const float v : columns) wide.push_back(__builtin_bswap64(std::bit_cast<std::uint64_t>(double{v})));
+  EXPECT_EQ(read_text(npy(1, "{'descr': '>f8', " + turned, wide)).value().values, want);
+}
+
+// A list of 40 numbers was taken for 40 vectors of one.
+TEST(Npy, RefusesOneDimensionAndSaysHowToGiveTwo) {
+  const auto read = read_text(npy<float>(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }",
+                                         std::vector<float>(6, 1.0f)));
+  ASSERT_FALSE(read.has_value());
+  EXPECT_NE(read.error().message.find("shape (6)"), std::string::npos) << read.error().message;
+  EXPECT_NE(read.error().message.find("reshape"), std::string::npos) << read.error().message;
+}
+
 TEST(Npy, RefusesWhatItDoesNotReadAndNamesTheFile) {
   const std::vector<float> six(6, 1.0f);
   const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
   const std::string bad[] = {
       "",
       "\x93NUMPY",
-      npy(3, good, six),
+      npy(4, good, six),
       npy<float>(1, good, {1, 2}),
       npy<std::int64_t>(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }", {1}),
-      npy(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", six),
+      npy(1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 3), }", six),
+      npy(1, "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3), }", six),
       npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 3), }", six),
       npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3), }", six),
       npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (x), }", six),

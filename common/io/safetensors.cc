@@ -10,6 +10,7 @@
 #include "common/base/printable.h"
 #include "common/base/check.h"
 #include "common/io/half.h"
+#include "common/io/seal.h"
 
 namespace dyad::io {
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian and read in place");
@@ -19,8 +20,12 @@ using Json = nlohmann::json;
 constexpr std::uint64_t kHeaderBytesMax = 100'000'000;   // as the reference implementation
 
 struct TypeRow { DType type; const char* name; std::size_t bytes; };
-constexpr TypeRow kTypes[] = {{DType::kF32, "F32", 4}, {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2},
-                              {DType::kI32, "I32", 4}, {DType::kI64, "I64", 8}, {DType::kU8, "U8", 1}};
+constexpr TypeRow kTypes[] = {   // in the order of DType
+    {DType::kF32, "F32", 4},         {DType::kF64, "F64", 8},         {DType::kF16, "F16", 2},
+    {DType::kBF16, "BF16", 2},       {DType::kI32, "I32", 4},         {DType::kI64, "I64", 8},
+    {DType::kU8, "U8", 1},           {DType::kBool, "BOOL", 1},       {DType::kI8, "I8", 1},
+    {DType::kF8E4M3, "F8_E4M3", 1},  {DType::kF8E5M2, "F8_E5M2", 1},  {DType::kI16, "I16", 2},
+    {DType::kU16, "U16", 2},         {DType::kU32, "U32", 4},         {DType::kU64, "U64", 8}};
 
 std::optional<DType> type_named(const std::string& name) {
   for (const TypeRow& row : kTypes) if (name == row.name) return row.type;
@@ -55,8 +60,8 @@ Result<Tensor> parse_entry(const Json& entry, std::span<const std::byte> data, c
   if (!entry["dtype"].is_string()) return fail(Code::kInvalid, "{}: dtype is not a string", where);
   const auto name = entry["dtype"].get<std::string>();
   const std::optional<DType> dtype = type_named(name);
-  if (!dtype) return fail(Code::kInvalid, "{} has dtype {}; F32, F16, BF16, I32, I64 and U8 are read", where,
-                           printable(name));
+  if (!dtype)
+    return fail(Code::kInvalid, "{} has dtype {}, which is not read; save it as F32", where, printable(name));
   DYAD_TRY(shape, unsigned_list(entry["shape"], where + ": shape"));
   DYAD_TRY(offsets, unsigned_list(entry["data_offsets"], where + ": data_offsets"));
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size())
@@ -97,6 +102,25 @@ Status parse_metadata(const Json& value, const std::string& file, Metadata& out)
     out[key] = text.get<std::string>();
   }
   return ok();
+}
+
+// Takes the seal out of the metadata: whoever writes a copy seals it anew.
+Result<bool> check_seal(Metadata& metadata, std::string_view header, std::span<const std::byte> data,
+                        const std::string& file) {
+  const auto found = metadata.find(kSealKey);
+  if (found == metadata.end()) return false;
+  const std::size_t at = place_of_seal(header, found->second);
+  Digest digest;
+  if (at != std::string_view::npos) {
+    digest_header(digest, std::string(header), at);
+    digest.update(data);
+  }
+  if (at == std::string_view::npos || hex64(digest.value()) != found->second)
+    return fail(Code::kInvalid, "{}: its bytes do not fit the digest that it carries: damaged, or altered since it was "
+                "written; make it again (a file that was altered on purpose is saved without the metadata '{}')",
+                file, kSealKey);
+  metadata.erase(found);
+  return true;
 }
 
 Error wrong_type(const Safetensors& file, const std::string& name, DType dtype, const char* wanted) {
@@ -150,6 +174,8 @@ Result<Safetensors> Safetensors::open(const std::filesystem::path& path) {
     out.tensors_.emplace(key, std::move(tensor));
   }
   DYAD_TRYV(check_tiling(out.tensors_, data, name));
+  DYAD_TRY(sealed, check_seal(out.metadata_, std::string_view(text, header_bytes), data, name));
+  out.sealed_ = sealed;
   return out;
 }
 
@@ -174,9 +200,10 @@ Status Safetensors::floats_into(const std::string& name, std::span<float> out) c
   CHECK_EQ(out.size(), found.count());
   switch (found.dtype) {
     case DType::kF32: return copy(found, out), ok();
+    case DType::kF64: return convert<double>(found, out, [](double v) { return static_cast<float>(v); }), ok();
     case DType::kF16: return convert<std::uint16_t>(found, out, half_to_float), ok();
     case DType::kBF16: return convert<std::uint16_t>(found, out, bfloat16_to_float), ok();
-    default: return wrong_type(*this, name, found.dtype, "F32, F16 or BF16");
+    default: return wrong_type(*this, name, found.dtype, "floats (F64, F32, F16 or BF16)");
   }
 }
 
@@ -193,16 +220,6 @@ Result<std::vector<std::int64_t>> Safetensors::longs(const std::string& name) co
   std::vector<std::int64_t> out(found.count());
   convert<std::int32_t>(found, std::span(out), [](std::int32_t v) { return static_cast<std::int64_t>(v); });
   return out;
-}
-
-Result<Matrix> load_matrix(const std::filesystem::path& path, const std::string& name) {
-  DYAD_TRY(file, Safetensors::open(path));
-  DYAD_TRY(found, file.tensor(name));
-  if (found.shape.size() != 2)
-    return fail(Code::kInvalid, "{}: tensor '{}' has {} dimensions, wanted [rows, width]", path.string(), name,
-                found.shape.size());
-  DYAD_TRY(values, file.floats(name));
-  return Matrix{found.shape[0], found.shape[1], std::move(values)};
 }
 
 }  // namespace dyad::io

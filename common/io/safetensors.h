@@ -4,6 +4,7 @@
 // The header is trusted in nothing: offsets outside the file, overlaps, holes, shapes that disagree with their bytes,
 // unknown types and truncation are refused with the file's and the tensor's name. Little-endian machines only.
 // Written bytes are a pure function of the arguments (tensors by falling element size, then name; keys sorted).
+// A sealed file carries a digest of itself (metadata "dyad.digest"): open() refuses one whose bytes do not fit it.
 // Threads: immutable after open.
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +18,9 @@
 
 namespace dyad::io {
 
-enum class DType : std::uint8_t { kF32, kF16, kBF16, kI32, kI64, kU8 };
+enum class DType : std::uint8_t {
+  kF32, kF64, kF16, kBF16, kI32, kI64, kU8, kBool, kI8, kF8E4M3, kF8E5M2, kI16, kU16, kU32, kU64
+};
 const char* dtype_name(DType dtype);                 // "F32"
 std::size_t dtype_bytes(DType dtype);                // 4
 
@@ -35,11 +38,12 @@ class Safetensors {
   // Fails with kNotFound, or kInvalid naming the file and what is wrong.
   static Result<Safetensors> open(const std::filesystem::path& path);
   const std::map<std::string, Tensor>& tensors() const { return tensors_; }
-  const Metadata& metadata() const { return metadata_; }
+  const Metadata& metadata() const { return metadata_; }       // without the seal
+  bool sealed() const { return sealed_; }
   const std::filesystem::path& path() const { return file_.path(); }
   // Fails with kInvalid naming the file, the tensor and the tensors that there are.
   Result<Tensor> tensor(const std::string& name) const;
-  // A copy. floats() converts from F32, F16 and BF16; ints() takes I32 only, longs() I32 and I64.
+  // A copy. floats() converts from F64, F32, F16 and BF16; ints() takes I32 only, longs() I32 and I64.
   Result<std::vector<float>> floats(const std::string& name) const;
   // floats() into memory of the caller's. REQUIRES: out.size() == the tensor's count().
   Status floats_into(const std::string& name, std::span<float> out) const;
@@ -50,11 +54,13 @@ class Safetensors {
   MappedFile file_;
   std::map<std::string, Tensor> tensors_;
   Metadata metadata_;
+  bool sealed_ = false;
 };
 
+enum class Seal : std::uint8_t { kNone, kDigest };   // kDigest: for files that no manifest tells the digest of
 // REQUIRES: each tensor's bytes are as many as its shape and type say. The file appears by rename (atomic_file.h).
 Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                                    const Metadata& metadata = {});
+                                    const Metadata& metadata = {}, Seal seal = Seal::kNone);
 
 template <class T> constexpr DType dtype_of();
 template <> constexpr DType dtype_of<float>() { return DType::kF32; }
@@ -65,13 +71,5 @@ template <> constexpr DType dtype_of<std::uint8_t>() { return DType::kU8; }
 template <class T> Tensor make_tensor(std::vector<std::size_t> shape, std::span<const T> values) {
   return {dtype_of<T>(), std::move(shape), std::as_bytes(values)};
 }
-
-struct Matrix {                                      // row-major
-  std::size_t rows = 0, cols = 0;
-  std::vector<float> values;                         // [rows, cols]
-  std::span<const float> row(std::size_t r) const { return {values.data() + r * cols, cols}; }
-};
-// Tensor `name` of a .safetensors file as floats. Fails with kInvalid unless it has two dimensions.
-Result<Matrix> load_matrix(const std::filesystem::path& path, const std::string& name);
 
 }  // namespace dyad::io

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include "common/io/half.h"
+#include "common/io/matrix.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::io {
@@ -54,7 +56,42 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   EXPECT_THAT(file.floats("zz").error().message, HasSubstr("no tensor 'zz'; it holds 5 tensors: a, b, c, h, none"));
   const Matrix matrix = load_matrix(folder / "x", "b").value();
   EXPECT_EQ(matrix.row(1)[0], 4.0f);
-  EXPECT_THAT(load_matrix(folder / "x", "c").error().message, HasSubstr("1 dimensions"));
+  EXPECT_THAT(load_matrix(folder / "x", "c").error().message, HasSubstr("'c' is [2], wanted [rows, width]"));
+  EXPECT_EQ(load_matrix(folder / "x", "b").value().values, floats);
+}
+
+TEST(Safetensors, DoublesAreReadAndOtherTypesAreRefusedByNameWhereFloatsAreWanted) {
+  const TempFolder folder;
+  const std::vector<double> doubles{0.5, -1e300};
+  const std::vector<std::uint16_t> shorts{1, 2};
+  ASSERT_TRUE(write_safetensors(folder / "x", {{"d", {DType::kF64, {1, 2}, std::as_bytes(std::span(doubles))}},
+                                               {"s", {DType::kI16, {2}, std::as_bytes(std::span(shorts))}}})
+                  .has_value());
+  const Safetensors file = Safetensors::open(folder / "x").value();
+  EXPECT_EQ(file.floats("d").value(), (std::vector<float>{0.5f, -std::numeric_limits<float>::infinity()}));
+  EXPECT_THAT(file.floats("s").error().message, HasSubstr("'s' is I16, wanted floats"));
+  EXPECT_EQ(load_matrix(folder / "x", "").value().cols, 2u) << "the only matrix";
+}
+
+TEST(Safetensors, ASealedFileIsRefusedWhereverABitIsFlipped) {
+  const TempFolder folder;
+  const std::vector<std::int32_t> codes{0, 1, 1, 0};
+  const std::map<std::string, Tensor> tensors{{"codes", make_tensor<std::int32_t>({2, 2}, codes)}};
+  ASSERT_TRUE(write_safetensors(folder / "x", tensors, {{"k", "2"}}, Seal::kDigest).has_value());
+  const Safetensors file = Safetensors::open(folder / "x").value();
+  EXPECT_TRUE(file.sealed());
+  EXPECT_EQ(file.metadata(), (Metadata{{"k", "2"}})) << "the seal is no metadata of the caller's";
+  const std::string whole = read_file(folder / "x").value();
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string bytes = whole;
+    bytes[i] = static_cast<char>(bytes[i] ^ 1 << i % 8);
+    std::ofstream(folder / "y", std::ios::binary) << bytes;
+    const auto read = Safetensors::open(folder / "y");
+    if (!read) continue;
+    // What is left: a flip in the name of the seal's own key. Who needs the seal asks for it.
+    EXPECT_FALSE(read.value().sealed()) << "byte " << i;
+    EXPECT_EQ(read.value().ints("codes").value(), codes) << "byte " << i;
+  }
 }
 
 TEST(Safetensors, HeadersThatLieAreRefused) {
@@ -70,7 +107,7 @@ TEST(Safetensors, HeadersThatLieAreRefused) {
               HasSubstr("claims bytes [0, 8] of 7"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[2]", "[8,0]") + "}", 8)), HasSubstr("claims bytes"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[3]", "[0,8]") + "}", 8)), HasSubstr("shape [3]"));
-  EXPECT_THAT(error_of(with_header("{" + entry("a", "F8", "[8]", "[0,8]") + "}", 8)), HasSubstr("dtype F8"));
+  EXPECT_THAT(error_of(with_header("{" + entry("a", "F3", "[8]", "[0,8]") + "}", 8)), HasSubstr("dtype F3"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[4611686018427387904,4]", "[0,0]") + "}", 0)),
               HasSubstr("shape"));
   EXPECT_THAT(error_of(with_header("{" + entry("a", "F32", "[-2]", "[0,8]") + "}", 8)),

@@ -2,16 +2,19 @@
 #include <nlohmann/json.hpp>
 #include "common/base/check.h"
 #include "common/io/safetensors.h"
+#include "common/io/seal.h"
 
 namespace dyad::io {
 
 Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                                    const Metadata& metadata) {
+                                    const Metadata& given, Seal seal) {
   std::vector<const std::pair<const std::string, Tensor>*> order;
   for (const auto& entry : tensors) order.push_back(&entry);
   // Wide elements first, so that every tensor is aligned to its element where the data begins aligned to 8.
   std::stable_sort(order.begin(), order.end(),
                    [](auto* a, auto* b) { return dtype_bytes(a->second.dtype) > dtype_bytes(b->second.dtype); });
+  Metadata metadata = given;
+  if (seal == Seal::kDigest) metadata[kSealKey] = kNoDigest;
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t at = 0;
@@ -27,6 +30,13 @@ Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std
   // Text that is not UTF-8 (a foreign title in the metadata) becomes replacement characters instead of an exception.
   std::string text = header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   text.append((8 - text.size() % 8) % 8, ' ');
+  if (seal == Seal::kDigest) {
+    const std::size_t place = place_of_seal(text, kNoDigest);
+    Digest digest;
+    digest_header(digest, text, place);
+    for (const auto* entry : order) digest.update(entry->second.bytes);
+    text.replace(place, kNoDigest.size(), hex64(digest.value()));
+  }
   const auto header_bytes = static_cast<std::uint64_t>(text.size());
   DYAD_TRY(file, AtomicFile::create(path));
   DYAD_TRYV(file.write(std::as_bytes(std::span(&header_bytes, 1))));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/result.h"
 #include "common/ckpt/manifest.h"
+#include "common/io/matrix.h"
 #include "common/io/safetensors.h"
 #include "tests/cluster/job.h"
 

@@ -19,7 +19,7 @@ std::string npy(const std::string& descr, const std::string& shape, std::size_t 
 }  // namespace
 
 std::vector<std::string> seeds() {
-  return {npy("<f4", "2, 3", 24), npy("<f8", "3,", 24), npy("<f2", "4, 1", 8), npy("<f4", "0, 7", 0)};
+  return {npy("<f4", "2, 3", 24), npy(">f8", "3, 1", 24), npy("<f2", "4, 1", 8), npy("<f4", "0, 7", 0)};
 }
 
 void decode(std::string_view bytes) {

@@ -1,6 +1,7 @@
 // .safetensors (common/io/safetensors.h): dense weights of a checkpoint, vectors, codes, models from elsewhere.
 #include "common/io/safetensors.h"
 #include <algorithm>
+#include "common/io/matrix.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace dyad::fuzz {
@@ -22,8 +23,11 @@ std::vector<std::string> seeds() {
                               {{"step", "7"}, {"k", "v \"\\ \xc3\xa9"}})
             .has_value());
   const std::string all = bytes_of(file);
+  CHECK(io::write_safetensors(file, {{"c", io::make_tensor<std::int32_t>({2, 1}, ints)}}, {}, io::Seal::kDigest)
+            .has_value());
+  const std::string sealed = bytes_of(file);
   CHECK(io::write_safetensors(file, {}).has_value());
-  return {all, bytes_of(file)};
+  return {all, sealed, bytes_of(file)};
 }
 
 void decode(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/digest.h"
 #include "common/io/files.h"
+#include "common/io/matrix.h"
 #include "common/io/safetensors.h"
 #include "tools/codes/kmeans.h"
 #include "tools/codes/vectors.h"

@@ -6,7 +6,7 @@
 // Cost: passes over the log for the counts (pair_counts.h); nonzeros * width * 16 for the factors. Threads: pure
 // functions.
 #include <cstdint>
-#include "common/io/safetensors.h"
+#include "common/io/matrix.h"
 #include "tools/encode/histories.h"
 
 namespace dyad::encode {

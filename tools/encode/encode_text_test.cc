@@ -1,6 +1,7 @@
 // Tokenizer, item texts, imported vectors: no LibTorch.
 #include <gtest/gtest.h>
 #include "common/io/atomic_file.h"
+#include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
 #include "tools/encode/item_text.h"
 #include "tools/encode/unicode.h"

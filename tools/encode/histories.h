@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 #include "common/data/dataset.h"
-#include "common/io/safetensors.h"
+#include "common/io/matrix.h"
 
 namespace dyad::encode {
 

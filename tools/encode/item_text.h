@@ -4,6 +4,7 @@
 #include <string>
 #include "common/base/result.h"
 #include "common/data/types.h"
+#include "common/io/matrix.h"
 #include "common/io/safetensors.h"
 #include "tools/codes/streams.h"
 

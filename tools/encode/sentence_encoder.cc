@@ -5,6 +5,7 @@
 #include <numeric>
 #include <nlohmann/json.hpp>
 #include "common/io/files.h"
+#include "common/io/safetensors.h"
 #include "tools/encode/wordpiece.h"
 
 namespace dyad::encode {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 #include "common/base/result.h"
-#include "common/io/safetensors.h"
+#include "common/io/matrix.h"
 
 namespace dyad::encode {
 

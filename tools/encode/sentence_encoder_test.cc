@@ -6,6 +6,7 @@
 #include <fstream>
 #include <numeric>
 #include "common/base/random.h"
+#include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
 #include "tools/encode/sentence_encoder.h"
 #include "tools/encode/wordpiece.h"

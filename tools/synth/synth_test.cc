@@ -6,6 +6,7 @@
 #include <numeric>
 #include "common/data/dataset.h"
 #include "common/data/test_times.h"
+#include "common/io/matrix.h"
 #include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
 #include "tools/synth/item_world.h"
