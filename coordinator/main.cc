@@ -65,6 +65,9 @@ Status leave_config(const config::Config& config, const std::string& from) {
 // `dyad encode` after `dyad codes build`: L_con would pull towards vectors that the paths know nothing of. A job that
 // goes on from a checkpoint was begun so, and its manifest tells what has changed since.
 Status check_stale(const data::Identity& identity, const config::Job& job, Step resume) {
+  for (const std::string& file : identity.unsealed)
+    LOG_WARN("{}/{} carries no digest of its own (made elsewhere, or by an older Dyad): damage to it would go unseen",
+             job.data, file);
   for (const std::string& stream : identity.stale) {
     const std::string what = fmt::format("{}: the {} codes were built from other vectors than vectors/{}.safetensors",
                                          job.data, stream, stream);

@@ -37,17 +37,23 @@ Status build(Options options) {
       bar->at(done);
       if (done == clusters) bar->finish();
     };
-    DYAD_TRY(facts, codes::build_codes(options.data, stream, dataset.items(), options.build));
+    DYAD_TRY(facts, codes::build_codes(dataset, stream, options.build));
     const std::string file = codes::codes_file(options.data, stream).string();
     all.push_back({{"stream", codes::stream_name(stream)},
                    {"items", facts.items},
                    {"dims", facts.width},
                    {"levels", facts.levels},
                    {"seconds", facts.seconds},
+                   {"zero_vectors", facts.zeros.size()},
+                   {"replaced", facts.replaced},
                    {"file", file}});
     if (!options.json)
       std::printf("%s: %zu items of %zu dims, %zu codes each, %.1f s -> %s\n", codes::stream_name(stream), facts.items,
                   facts.width, facts.levels, facts.seconds, file.c_str());
+    if (!facts.zeros.empty()) std::fprintf(stderr, "%s\n", codes::zeros_text(dataset, facts.zeros).c_str());
+    if (facts.replaced)
+      std::fprintf(stderr, "these replace other codes that were in %s: checkpoints trained on those no longer fit this "
+                           "dataset\n", file.c_str());
   }
   if (options.json) std::printf("%s\n", all.dump(2).c_str());
   return ok();

@@ -7,8 +7,10 @@
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
+#include "tools/codes/build.h"
 #include "tools/encode/din.h"
 #include "tools/encode/item_text.h"
+#include "tools/encode/item_vectors.h"
 #include "tools/encode/sentence_encoder.h"
 
 namespace dyad::ops {
@@ -26,24 +28,30 @@ codes::Stream stream_of(const std::string& name) {
   return name == "behaviour" ? codes::Stream::kBehaviour : codes::Stream::kSemantic;
 }
 
-void report_written(const Options& options, codes::Stream stream, const io::Matrix& rows) {
+Status write(const Options& options, const data::Dataset& dataset, codes::Stream stream, const io::Matrix& rows,
+             const std::string& source) {
+  DYAD_TRY(written, encode::write_vectors(dataset, stream, rows, source));
   const std::string file = codes::vectors_file(options.data, stream).string();
   if (options.json) {
-    const nlohmann::json facts{
-        {"stream", codes::stream_name(stream)}, {"items", rows.rows}, {"dims", rows.cols}, {"file", file}};
+    const nlohmann::json facts{{"stream", codes::stream_name(stream)}, {"items", rows.rows},
+                               {"dims", rows.cols},                    {"file", file},
+                               {"zero_vectors", written.zeros.size()}, {"replaced", written.replaced.value_or("")}};
     std::printf("%s\n", facts.dump(1).c_str());
-    return;
+  } else {
+    std::printf("%s vectors: %zu items of %zu dims -> %s\n", codes::stream_name(stream), rows.rows, rows.cols,
+                file.c_str());
   }
-  std::printf("%s vectors: %zu items of %zu dims -> %s\n", codes::stream_name(stream), rows.rows, rows.cols,
-              file.c_str());
+  if (!written.zeros.empty()) std::fprintf(stderr, "%s\n", codes::zeros_text(dataset, written.zeros).c_str());
+  if (written.replaced)
+    std::fprintf(stderr, "these replace other vectors that were there (from %s): build the codes again\n",
+                 written.replaced->c_str());
+  return ok();
 }
 
 Status import_file(const Options& options) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   DYAD_TRY(rows, encode::read_vectors(options.file, options.tensor));
-  DYAD_TRYV(encode::write_vectors(options.data, stream_of(options.stream), rows, dataset.items(), options.file));
-  report_written(options, stream_of(options.stream), rows);
-  return ok();
+  return write(options, dataset, stream_of(options.stream), rows, options.file);
 }
 
 Status text(const Options& options) {
@@ -55,9 +63,7 @@ Status text(const Options& options) {
   Progress bar("text", texts.size(), "items");
   DYAD_TRY(rows, encoder.encode(texts, {options.batch, options.threads, [&](std::size_t done) { bar.at(done); }}));
   bar.finish();
-  DYAD_TRYV(encode::write_vectors(options.data, codes::Stream::kSemantic, rows, dataset.items(), options.model));
-  report_written(options, codes::Stream::kSemantic, rows);
-  return ok();
+  return write(options, dataset, codes::Stream::kSemantic, rows, options.model);
 }
 
 Status behaviour(Options options) {
@@ -82,10 +88,7 @@ Status behaviour(Options options) {
     bar->at(done);
   };
   DYAD_TRY(rows, encode::train_din(histories, options.din, on_epoch, on_batch));
-  DYAD_TRYV(
-      encode::write_vectors(options.data, codes::Stream::kBehaviour, rows, dataset.items(), "dyad encode behaviour"));
-  report_written(options, codes::Stream::kBehaviour, rows);
-  return ok();
+  return write(options, dataset, codes::Stream::kBehaviour, rows, "dyad encode behaviour");
 }
 
 void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {

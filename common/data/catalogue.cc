@@ -35,6 +35,15 @@ Result<std::vector<std::vector<std::string>>> category_paths(const Json& object,
 
 }  // namespace
 
+std::uint64_t digest_of_keys(std::span<const Item> items) {
+  Digest digest;
+  for (const Item& item : items) {
+    digest.update(std::as_bytes(std::span(item.key)));
+    digest.update(std::as_bytes(std::span("\n", 1)));
+  }
+  return digest.value();
+}
+
 std::string catalogue_line(const Item& item) {
   Json line = {{"key", item.key}};
   if (!item.title.empty()) line["title"] = item.title;

@@ -85,6 +85,7 @@ Result<Dataset> Dataset::open_parts(const std::filesystem::path& dir) {
   out.digest_ = digest_of(facts);
   DYAD_TRY(items, parse_catalogue(catalogue, (dir / "catalogue.jsonl").string()));
   out.items_ = std::move(items);
+  out.keys_digest_ = digest_of_keys(out.items_);
   out.user_keys_ = lines_of(users);
   if (out.items_.size() != facts.items || out.user_keys_.size() != facts.users)
     return fail(Code::kInvalid, "{}: {} items and {} users, the files beside it hold {} and {}", file.string(),

@@ -6,6 +6,7 @@
 //   users.txt               a line per user in the order of UserId: the outside id
 //   vectors/{behaviour,semantic}.safetensors   "embedding" [items, width] float32 (dyad encode)
 //   codes/{behaviour,semantic}.safetensors     "codes" [items, levels] int32     (dyad codes build)
+// A row of the last two is an item's by its place alone: both note which catalogue they are for (item_files.h).
 // Threads: immutable after open.
 #include <filesystem>
 #include <string>
@@ -34,6 +35,7 @@ class Dataset {
   const Item& item(ItemId id) const { return items_[id.value]; }
   std::string_view user_key(UserId id) const { return user_keys_[id.value]; }
   std::uint64_t digest() const { return digest_; }                  // of the log and the catalogue
+  std::uint64_t keys_digest() const { return keys_digest_; }        // of the items' keys in their order
   const std::filesystem::path& dir() const { return dir_; }
 
  private:
@@ -49,7 +51,7 @@ class Dataset {
   std::vector<std::uint32_t> offsets_;                              // beside sequence_, in the user's partition
   std::vector<Item> items_;
   std::vector<std::string> user_keys_;
-  std::uint64_t digest_ = 0;
+  std::uint64_t digest_ = 0, keys_digest_ = 0;
 };
 
 // Leave-one-out (EAGER section 4.1): the last item of a user is the test target, the one before it validation, the rest

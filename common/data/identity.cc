@@ -15,15 +15,16 @@ Identity::Parts Identity::parts() const {
 Result<Identity> identify(const Dataset& dataset, bool with_vectors) {
   Identity out{.dataset = dataset.digest()};
   for (const char* stream : kStreams) {
-    DYAD_TRY(trie, open_codes(dataset.dir(), stream, dataset.items()));
-    out.codes[stream] = trie.digest();
-    out.nodes[stream] = trie.nodes();
+    DYAD_TRY(codes, open_codes(dataset, stream));
+    out.codes[stream] = codes.trie.digest();
+    out.nodes[stream] = codes.trie.nodes();
+    if (!codes.sealed) out.unsealed.push_back(fmt::format("codes/{}.safetensors", stream));
     if (!with_vectors) continue;
-    DYAD_TRY(vectors, ItemVectors::open(dataset.dir(), stream, dataset.items()));
+    DYAD_TRY(vectors, ItemVectors::open(dataset, stream));
     DYAD_TRY(digest, vectors.digest());
     out.vectors[stream] = digest;
-    DYAD_TRY(built_from, codes_built_from(dataset.dir(), stream));
-    if (!built_from.empty() && built_from != hex64(digest)) out.stale.push_back(stream);
+    if (!vectors.sealed()) out.unsealed.push_back(fmt::format("vectors/{}.safetensors", stream));
+    if (!codes.built_from.empty() && codes.built_from != hex64(digest)) out.stale.push_back(stream);
   }
   return out;
 }

@@ -19,6 +19,7 @@ struct Identity {
   std::map<std::string, std::uint64_t> nodes;        // stream -> nodes of its trie
   std::map<std::string, std::uint64_t> vectors;      // stream -> digest; empty where nobody reads them (no gct)
   std::vector<std::string> stale;                    // streams whose codes were built from other vectors than these
+  std::vector<std::string> unsealed;                 // files that carry no digest of their own: made elsewhere, or old
   Parts parts() const;                               // "log and catalogue", "semantic codes" ... -> digest
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <fstream>
 #include "common/base/digest.h"
 #include "common/data/dataset_writer.h"
 #include "common/data/item_files.h"
@@ -77,6 +78,48 @@ TEST_F(IdentityTest, CodesBuiltFromOtherVectorsAreStaleAndCodesFromElsewhereAreN
   vectors("semantic", {1, 2, 3, 5});
   EXPECT_THAT(look().value().stale, ElementsAre("semantic"));
   EXPECT_THAT(look(false).value().stale, IsEmpty()) << "nobody reads the vectors";
+}
+
+TEST_F(IdentityTest, FilesWithoutADigestOfTheirOwnAreNamed) {
+  EXPECT_THAT(look().value().unsealed, ElementsAre("codes/behaviour.safetensors", "vectors/behaviour.safetensors",
+                                                   "codes/semantic.safetensors", "vectors/semantic.safetensors"));
+  const auto keys = Dataset::open(dir()).value().keys_digest();
+  const std::vector<std::int32_t> paths{0, 1};
+  for (const std::string stream : kStreams) {
+    ASSERT_TRUE(write_codes(dir() / "codes" / (stream + ".safetensors"), keys, paths, 1, {}).has_value());
+    ASSERT_TRUE(write_vectors(dir() / "vectors" / (stream + ".safetensors"), keys, {2, 1, {1, 2}}, "x").has_value());
+  }
+  EXPECT_THAT(look().value().unsealed, IsEmpty());
+}
+
+// A bit that falls over in any file of a dataset's folder stops the job that begins, or changes nothing that it reads.
+TEST_F(IdentityTest, NoFlippedBitOfTheFolderGoesUnseen) {
+  const auto keys = Dataset::open(dir()).value().keys_digest();
+  const std::vector<std::int32_t> paths{0, 1};
+  for (const std::string stream : kStreams) {
+    ASSERT_TRUE(write_codes(dir() / "codes" / (stream + ".safetensors"), keys, paths, 1, {{"k", "2"}}).has_value());
+    ASSERT_TRUE(write_vectors(dir() / "vectors" / (stream + ".safetensors"), keys, {2, 1, {1, 2}}, "x").has_value());
+  }
+  const auto before = look().value().parts();
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir())) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    const std::string whole = io::read_file(entry.path()).value();
+    for (std::size_t i = 0; i < whole.size(); i += whole.size() > 1000 ? 3 : 1) {
+      std::string bytes = whole;
+      bytes[i] = static_cast<char>(bytes[i] ^ 1 << i % 8);
+      std::ofstream(entry.path(), std::ios::binary) << bytes;
+      const auto read = Dataset::open(dir());
+      if (!read) continue;
+      const auto found = identify(read.value(), true);
+      if (found) { EXPECT_EQ(found.value().parts(), before) << entry.path() << " byte " << i; }
+      EXPECT_EQ(read.value().item(ItemId{1}).key, "b") << entry.path() << " byte " << i;
+    }
+    std::ofstream(entry.path(), std::ios::binary) << whole;
+  }
+  EXPECT_GE(files, 9u);
+  EXPECT_EQ(look().value().parts(), before);
 }
 
 // `dyad codes build` notes in its file which floats it was built from.

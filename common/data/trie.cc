@@ -1,7 +1,7 @@
 #include "common/data/trie.h"
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
 #include <limits>
 #include <numeric>
 #include "common/base/digest.h"
@@ -10,15 +10,44 @@
 namespace dyad::data {
 namespace {
 
-Status check_codes(std::span<const std::int32_t> codes, std::size_t levels) {
+Status check_codes(std::span<const std::int32_t> codes, std::size_t levels, std::int32_t k) {
+  if (levels > kLevelsMax)
+    return fail(Code::kInvalid, "codes of {} levels; at most {} are read, build them with a larger k", levels,
+                kLevelsMax);
   if (levels == 0 || codes.empty() || codes.size() % levels != 0)
     return fail(Code::kInvalid, "{} codes are no table of {} levels", codes.size(), levels);
   if (codes.size() >= std::numeric_limits<std::uint32_t>::max())
     return fail(Code::kInvalid, "{} codes need more nodes than a node number can count", codes.size());
   for (std::size_t i = 0; i < codes.size(); ++i)
-    if (codes[i] < 0)
-      return fail(Code::kInvalid, "item {} has code {} at level {}", i / levels, codes[i], i % levels + 1);
+    if (codes[i] < 0 || codes[i] >= k)
+      return fail(Code::kInvalid, "item {} has code {} at level {}, wanted 0 to {}", i / levels, codes[i],
+                  i % levels + 1, k - 1);
   return ok();
+}
+
+// int64 is what an index tensor of PyTorch is saved as.
+Result<std::vector<std::int32_t>> read_codes(const io::Safetensors& file) {
+  DYAD_TRY(table, file.tensor("codes"));
+  if (table.dtype != io::DType::kI64) return file.ints("codes");
+  DYAD_TRY(wide, file.longs("codes"));
+  std::vector<std::int32_t> out(wide.size());
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    if (wide[i] < 0 || wide[i] > INT32_MAX)
+      return fail(Code::kInvalid, "{}: code {} is {}, wanted 0 to {}", file.path().string(), i, wide[i], INT32_MAX);
+    out[i] = static_cast<std::int32_t>(wide[i]);
+  }
+  return out;
+}
+
+Result<std::int32_t> k_of(const io::Safetensors& file) {
+  const auto found = file.metadata().find("k");
+  if (found == file.metadata().end()) return std::int32_t{INT32_MAX};
+  std::int32_t k = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [at, error] = std::from_chars(found->second.data(), end, k);
+  if (error != std::errc{} || at != end || k < 1)
+    return fail(Code::kInvalid, "{}: metadata k is '{}', no number of children", file.path().string(), found->second);
+  return k;
 }
 
 // Items in the order of their paths.
@@ -36,8 +65,8 @@ std::vector<std::uint32_t> by_path(std::span<const std::int32_t> codes, std::siz
 
 // With items in the order of their paths a level is one sweep: a node begins where the prefix differs from the item
 // before. Sweeping level after level numbers the nodes breadth first, and each parent's children are contiguous.
-Result<Trie> Trie::build(std::span<const std::int32_t> codes, std::size_t levels) {
-  DYAD_TRYV(check_codes(codes, levels));
+Result<Trie> Trie::build(std::span<const std::int32_t> codes, std::size_t levels, std::int32_t k) {
+  DYAD_TRYV(check_codes(codes, levels, k));
   const std::vector<std::uint32_t> order = by_path(codes, levels);
   const std::size_t items = order.size();
   Trie trie;
@@ -70,15 +99,15 @@ Result<Trie> Trie::build(std::span<const std::int32_t> codes, std::size_t levels
   return trie;
 }
 
-Result<Trie> Trie::load(const std::filesystem::path& file) {
-  DYAD_TRY(tensors, io::Safetensors::open(file));
-  DYAD_TRY(table, tensors.tensor("codes"));
-  DYAD_TRY(codes, tensors.ints("codes"));
+Result<Trie> Trie::read(const io::Safetensors& file) {
+  DYAD_TRY(table, file.tensor("codes"));
   if (table.shape.size() != 2)
-    return fail(Code::kInvalid, "{}: 'codes' has {} dimensions, wanted [items, levels]", file.string(),
+    return fail(Code::kInvalid, "{}: 'codes' has {} dimensions, wanted [items, levels]", file.path().string(),
                 table.shape.size());
-  auto trie = build(codes, table.shape[1]);
-  if (!trie.has_value()) return fail(trie.error().code, "{}: {}", file.string(), trie.error().message);
+  DYAD_TRY(codes, read_codes(file));
+  DYAD_TRY(k, k_of(file));
+  auto trie = build(codes, table.shape[1], k);
+  if (!trie.has_value()) return fail(trie.error().code, "{}: {}", file.path().string(), trie.error().message);
   return trie;
 }
 

@@ -5,21 +5,24 @@
 // The parameter row of code y_i is the row of its node (path-dependent, design page): RowKey = NodeId. The root has
 // none. Every leaf lies at depth levels(); a node may have one child. Threads: immutable.
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <vector>
 #include "common/base/ids.h"
 #include "common/base/result.h"
 
+namespace dyad::io { class Safetensors; }
 namespace dyad::data {
+
+// The decoder's masks have a bit a level (and two more); 30 levels of two children are a billion items.
+inline constexpr std::size_t kLevelsMax = 30;
 
 class Trie {
  public:
-  // codes [items, levels], row-major: the path of each item. Fails with kInvalid if two items share a path or a code is
-  // negative.
-  static Result<Trie> build(std::span<const std::int32_t> codes, std::size_t levels);
-  // Reads "codes" of a .safetensors file (see dataset.h).
-  static Result<Trie> load(const std::filesystem::path& file);
+  // codes [items, levels], row-major: the path of each item, codes below `k`. Fails with kInvalid, naming the item, if
+  // two share a path or a code is out of range, and if the levels are none or more than kLevelsMax.
+  static Result<Trie> build(std::span<const std::int32_t> codes, std::size_t levels, std::int32_t k = INT32_MAX);
+  // Reads "codes", int32 or int64, of a .safetensors file (see dataset.h); k is that of its metadata, where it has one.
+  static Result<Trie> read(const io::Safetensors& file);
 
   std::size_t levels() const { return levels_; }
   std::size_t items() const { return leaf_.size(); }

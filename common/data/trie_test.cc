@@ -73,25 +73,57 @@ TEST(Trie, AgreesWithAMapOfPrefixes) {
 }
 
 TEST(Trie, RefusesSharedPathsAndCodesThatAreNone) {
-  const std::vector<std::int32_t> twice{1, 2, 3, 4, 1, 2}, negative{1, -2};
+  const std::vector<std::int32_t> twice{1, 2, 3, 4, 1, 2}, negative{1, -2}, large{0, 1, 0, 4};
   EXPECT_THAT(Trie::build(twice, 2).error().message, HasSubstr("items 0 and 2 have the same path"));
   EXPECT_THAT(Trie::build(negative, 2).error().message, HasSubstr("item 0 has code -2 at level 2"));
+  EXPECT_THAT(Trie::build(large, 2, 4).error().message, HasSubstr("item 1 has code 4 at level 2, wanted 0 to 3"));
   EXPECT_FALSE(Trie::build(negative, 3).has_value());
   EXPECT_FALSE(Trie::build({}, 3).has_value());
   EXPECT_FALSE(Trie::build(negative, 0).has_value());
 }
 
-TEST(Trie, LoadsCodesOfAFileAndNamesABadOne) {
-  const io::TempFolder folder;
+// A decoder's mask has a bit a level: 40 levels aborted the worker as a bug of ours.
+TEST(Trie, RefusesMoreLevelsThanAMaskHasBits) {
+  std::vector<std::int32_t> codes(2 * 31, 0);
+  codes.back() = 1;
+  EXPECT_THAT(Trie::build(codes, 31).error().message, HasSubstr("codes of 31 levels; at most 30"));
+  codes.resize(2 * 30);
+  codes.back() = 1;
+  EXPECT_EQ(Trie::build(codes, 30).value().levels(), 30u);
+}
+
+class TrieFile : public testing::Test {
+ protected:
+  template <class T> Result<Trie> read(const std::vector<T>& codes, std::vector<std::size_t> shape,
+                                       const io::Metadata& metadata = {}) {
+    const auto tensor = io::make_tensor<T>(std::move(shape), codes);
+    EXPECT_TRUE(io::write_safetensors(folder_ / "c", {{"codes", tensor}}, metadata).has_value());
+    return Trie::read(io::Safetensors::open(folder_ / "c").value());
+  }
+  io::TempFolder folder_;
+};
+
+TEST_F(TrieFile, IsReadAndABadOneNamed) {
   const std::vector<std::int32_t> codes{0, 1, 1, 0};
-  ASSERT_TRUE(
-      io::write_safetensors(folder / "c", {{"codes", io::make_tensor<std::int32_t>({2, 2}, codes)}}).has_value());
-  const Trie trie = Trie::load(folder / "c").value();
+  const Trie trie = read(codes, {2, 2}).value();
   EXPECT_EQ(trie.levels(), 2u);
   EXPECT_EQ(trie.digest(), Trie::build(codes, 2).value().digest());
   EXPECT_NE(trie.digest(), Trie::build(codes, 4).value().digest());
-  ASSERT_TRUE(io::write_safetensors(folder / "d", {{"codes", io::make_tensor<std::int32_t>({4}, codes)}}).has_value());
-  EXPECT_THAT(Trie::load(folder / "d").error().message, HasSubstr((folder / "d").string()));
+  EXPECT_THAT(read(codes, {4}).error().message, HasSubstr((folder_ / "c").string()));
+}
+
+TEST_F(TrieFile, CodesAreBelowTheKThatTheFileNames) {
+  const std::vector<std::int32_t> codes{0, 1, 1, 3};
+  EXPECT_TRUE(read(codes, {2, 2}, {{"k", "4"}}).has_value());
+  EXPECT_THAT(read(codes, {2, 2}, {{"k", "3"}}).error().message,
+              HasSubstr("item 1 has code 3 at level 2, wanted 0 to 2"));
+  EXPECT_THAT(read(codes, {2, 2}, {{"k", "many"}}).error().message, HasSubstr("k is 'many'"));
+}
+
+TEST_F(TrieFile, SixtyFourBitsAreReadWhereTheyFit) {
+  EXPECT_EQ(read<std::int64_t>({0, 1, 1, 0}, {2, 2}).value().digest(),
+            Trie::build(std::vector<std::int32_t>{0, 1, 1, 0}, 2).value().digest());
+  EXPECT_THAT(read<std::int64_t>({0, 1, 1LL << 32, 0}, {2, 2}).error().message, HasSubstr("code 2 is 4294967296"));
 }
 
 }  // namespace

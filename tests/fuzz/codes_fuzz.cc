@@ -11,14 +11,16 @@ std::vector<std::string> seeds() {
   for (const std::size_t levels : {1, 2, 3, 4}) {
     const std::filesystem::path file = folder() / "seed";
     const auto tensor = io::make_tensor<std::int32_t>({codes.size() / levels, levels}, codes);
-    CHECK(io::write_safetensors(file, {{"codes", tensor}}, {{"format", "dyad-codes-1"}}).has_value());
+    CHECK(io::write_safetensors(file, {{"codes", tensor}}, {{"format", "dyad-codes-1"}, {"k", "8"}}).has_value());
     out.push_back(bytes_of(file));
   }
   return out;
 }
 
 void decode(std::string_view bytes) {
-  const auto loaded = data::Trie::load(put("codes.safetensors", bytes));
+  const auto file = io::Safetensors::open(put("codes.safetensors", bytes));
+  if (!file) return;
+  const auto loaded = data::Trie::read(file.value());
   if (!loaded) return;
   const data::Trie& trie = loaded.value();
   CHECK_LE(trie.nodes(), trie.items() * trie.levels() + 1);

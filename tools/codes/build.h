@@ -1,12 +1,14 @@
 #pragma once
 // `dyad codes build`: vectors/<stream>.safetensors -> codes/<stream>.safetensors.
-// "codes" int32 [items, levels]; metadata: format "dyad-codes-1", k, seed, pca, rounds, vectors (digest64 of the
-// embedding's bytes, hexadecimal), so that a reader can tell whether codes and vectors belong together.
+// "codes" int32 [items, levels], sealed (common/data/item_files.h); metadata: k, seed, pca, rounds, vectors (digest64
+// of the embedding's bytes, hexadecimal), so that a reader can tell whether codes and vectors belong together.
 // Threads: options.threads of its own.
 #include <cstdint>
-#include <filesystem>
 #include <functional>
+#include <string>
+#include <vector>
 #include "common/base/result.h"
+#include "common/data/dataset.h"
 #include "tools/codes/matrix.h"
 #include "tools/codes/streams.h"
 
@@ -15,10 +17,13 @@ namespace dyad::codes {
 struct Embedding {
   Matrix rows;                                     // [items, width]
   std::uint64_t digest = 0;                        // of its bytes
+  std::vector<ItemId> zeros;                       // items whose vector is all zeros: nothing is known of them
 };
-// Fails with kNotFound, saying which command makes them, if there are no vectors; kInvalid naming file and item if a
-// value is not finite.
-Result<Embedding> load_embedding(const std::filesystem::path& data, Stream stream);
+// Fails as data::ItemVectors::open() does; kInvalid naming file and item if a value is not finite.
+Result<Embedding> load_embedding(const data::Dataset& dataset, Stream stream);
+
+// "3 of 40 items have a vector of zeros (B01, B07, B11): ...", for people.
+std::string zeros_text(const data::Dataset& dataset, const std::vector<ItemId>& zeros);
 
 struct BuildOptions {
   std::uint32_t k = 256;
@@ -34,11 +39,11 @@ struct BuildOptions {
 struct BuildFacts {
   std::size_t items = 0, width = 0, levels = 0;
   double seconds = 0;
+  std::vector<ItemId> zeros;                       // as in Embedding: their codes are drawn by lot
+  bool replaced = false;                           // other codes were there before
 };
 
-// Fails as load_embedding() does, and with kInvalid if `items` (0: not checked) differs from the rows of the vectors
-// or an option is out of range.
-Result<BuildFacts> build_codes(const std::filesystem::path& data, Stream stream, std::size_t items,
-                               const BuildOptions& options);
+// Fails as load_embedding() does, and with kInvalid if an option is out of range.
+Result<BuildFacts> build_codes(const data::Dataset& dataset, Stream stream, const BuildOptions& options);
 
 }  // namespace dyad::codes

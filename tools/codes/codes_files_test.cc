@@ -26,6 +26,7 @@ class CodesFiles : public testing::Test {
       items.push_back({fmt::format("key{}", i), i % 5 ? fmt::format("title {}", i) : "", "", {}});
     }
     CHECK(writer.finish(items, std::vector<std::string>{"user"}).has_value());
+    dataset_ = data::Dataset::open(dir()).value();
     write(kItems, 1);
   }
   std::filesystem::path dir() const { return folder_ / "d"; }
@@ -42,29 +43,30 @@ class CodesFiles : public testing::Test {
               .has_value());
   }
   io::TempFolder folder_;
+  data::Dataset dataset_;
 };
 
 TEST_F(CodesFiles, ABuildIsATrieWithMetadataAndTheSameBytesAgain) {
-  const auto facts = build_codes(dir(), Stream::kSemantic, kItems, {.k = 4}).value();
+  const auto facts = build_codes(dataset_, Stream::kSemantic, {.k = 4}).value();
   EXPECT_EQ(facts.levels, 3u);
   const auto path = codes_file(dir(), Stream::kSemantic);
-  const auto trie = data::Trie::load(path).value();
+  const auto trie = data::Trie::read(io::Safetensors::open(path).value()).value();
   EXPECT_EQ(trie.items(), kItems);
   EXPECT_EQ(trie.levels(), 3u);
   const auto file = io::Safetensors::open(path).value();
-  EXPECT_EQ(file.metadata().at("format"), "dyad-codes-1");
+  EXPECT_EQ(file.metadata().at("format"), "dyad-codes-2");
+  EXPECT_TRUE(file.sealed());
   EXPECT_EQ(file.metadata().at("k"), "4");
   const auto codes = file.ints("codes").value();
-  ASSERT_TRUE(build_codes(dir(), Stream::kSemantic, kItems, {.k = 4, .threads = 3}).has_value());
+  ASSERT_TRUE(build_codes(dataset_, Stream::kSemantic, {.k = 4, .threads = 3}).has_value());
   EXPECT_EQ(io::Safetensors::open(path).value().ints("codes").value(), codes);
   for (std::size_t i = 4; i < kItems; ++i)
     EXPECT_EQ(codes[3 * i], codes[3 * (i % 4)]) << "alike items share the first code";
 }
 
 TEST_F(CodesFiles, TheReportShowsBalanceTightnessTitlesAndStaleness) {
-  ASSERT_TRUE(build_codes(dir(), Stream::kSemantic, kItems, {.k = 4}).has_value());
-  const auto dataset = data::Dataset::open(dir()).value();
-  const auto report = report_codes(dataset, Stream::kSemantic, {.clusters = 2, .titles = 3}).value();
+  ASSERT_TRUE(build_codes(dataset_, Stream::kSemantic, {.k = 4}).has_value());
+  const auto report = report_codes(dataset_, Stream::kSemantic, {.clusters = 2, .titles = 3}).value();
   ASSERT_EQ(report.levels.size(), 3u);
   EXPECT_EQ(report.levels[0].clusters, 4u);
   EXPECT_EQ(report.levels[0].items_min, 10u);
@@ -80,21 +82,50 @@ TEST_F(CodesFiles, TheReportShowsBalanceTightnessTitlesAndStaleness) {
   EXPECT_THAT(to_text(report), HasSubstr("depth 3"));
   EXPECT_EQ(to_json(report)["levels"][0]["clusters"], 4);
   write(kItems, 2);
-  EXPECT_TRUE(report_codes(dataset, Stream::kSemantic, {}).value().stale);
+  EXPECT_TRUE(report_codes(dataset_, Stream::kSemantic, {}).value().stale);
 }
 
 TEST_F(CodesFiles, ErrorsNameTheFileAndWhatToDo) {
   const auto message = [&](Stream stream, const BuildOptions& options = {.k = 4}) {
-    return build_codes(dir(), stream, kItems, options).error().message;
+    return build_codes(dataset_, stream, options).error().message;
   };
   EXPECT_THAT(message(Stream::kBehaviour), HasSubstr("dyad encode behaviour"));
   EXPECT_THAT(message(Stream::kSemantic, {.k = 1}), HasSubstr("k is 1"));
-  const auto dataset = data::Dataset::open(dir()).value();
-  EXPECT_THAT(report_codes(dataset, Stream::kSemantic, {}).error().message, HasSubstr("dyad codes build"));
+  EXPECT_THAT(report_codes(dataset_, Stream::kSemantic, {}).error().message, HasSubstr("dyad codes build"));
   write(kItems - 1, 1);
-  EXPECT_THAT(message(Stream::kSemantic), HasSubstr("39 rows for 40 items"));
+  EXPECT_THAT(message(Stream::kSemantic), HasSubstr("39 vectors, the catalogue has 40 items"));
   write(kItems, 1, std::numeric_limits<float>::infinity());
-  EXPECT_THAT(message(Stream::kSemantic), HasSubstr("item 3 holds inf"));
+  EXPECT_THAT(message(Stream::kSemantic), HasSubstr("item 3 (key3) holds inf"));
+}
+
+TEST_F(CodesFiles, VectorsOfZerosAndCodesThatReplaceOthersAreTold) {
+  EXPECT_FALSE(build_codes(dataset_, Stream::kSemantic, {.k = 4}).value().replaced) << "none were there";
+  EXPECT_FALSE(build_codes(dataset_, Stream::kSemantic, {.k = 4}).value().replaced) << "the same again";
+  EXPECT_TRUE(build_codes(dataset_, Stream::kSemantic, {.k = 8}).value().replaced);
+  std::vector<float> values(std::size_t{kItems} * 2, 1);
+  values[4] = values[5] = values[6] = values[7] = 0;
+  CHECK(io::write_safetensors(vectors_file(dir(), Stream::kSemantic),
+                              {{"embedding", io::make_tensor<float>({kItems, 2}, values)}})
+            .has_value());
+  const auto zeros = build_codes(dataset_, Stream::kSemantic, {.k = 4}).value().zeros;
+  EXPECT_EQ(zeros, (std::vector<ItemId>{ItemId{2}, ItemId{3}}));
+  EXPECT_THAT(zeros_text(dataset_, zeros), HasSubstr("2 of 40 items have a vector of zeros (key2, key3)"));
+}
+
+// What codes mean is checked where they are read, not in jobs alone.
+TEST_F(CodesFiles, TheReportRefusesDamagedCodesAndTellsThoseMadeElsewhere) {
+  ASSERT_TRUE(build_codes(dataset_, Stream::kSemantic, {.k = 4}).has_value());
+  const auto path = codes_file(dir(), Stream::kSemantic);
+  const auto codes = io::Safetensors::open(path).value().ints("codes").value();
+  std::string bytes = io::read_file(path).value();
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  ASSERT_TRUE(io::write_file_atomic(path, bytes).has_value());
+  EXPECT_THAT(report_codes(dataset_, Stream::kSemantic, {}).error().message, HasSubstr("do not fit the digest"));
+  ASSERT_TRUE(io::write_safetensors(path, {{"codes", io::make_tensor<std::int32_t>({kItems, 3}, codes)}}).has_value());
+  const auto report = report_codes(dataset_, Stream::kSemantic, {}).value();
+  EXPECT_FALSE(report.sealed);
+  EXPECT_FALSE(report.stale);
+  EXPECT_THAT(to_text(report), HasSubstr("made elsewhere"));
 }
 
 }  // namespace

@@ -6,9 +6,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
 #include "common/base/random.h"
-#include "common/data/trie.h"
-#include "common/io/files.h"
-#include "common/io/safetensors.h"
+#include "common/data/item_files.h"
 #include "tools/codes/vectors.h"
 
 namespace dyad::codes {
@@ -82,20 +80,12 @@ std::vector<ClusterSample> sample_clusters(const data::Dataset& dataset, const d
 }  // namespace
 
 Result<StreamReport> report_codes(const data::Dataset& dataset, Stream stream, const ReportOptions& options) {
-  const auto path = codes_file(dataset.dir(), stream);
-  DYAD_TRY(there, io::exists(path));
-  if (!there)
-    return fail(Code::kNotFound, "{}: no {} codes; make them by `dyad codes build`", path.string(),
-                stream_name(stream));
-  DYAD_TRY(embedding, load_embedding(dataset.dir(), stream));
-  DYAD_TRY(file, io::Safetensors::open(path));
-  DYAD_TRY(trie, data::Trie::load(path));
-  if (trie.items() != dataset.items() || embedding.rows.rows != dataset.items())
-    return fail(Code::kInvalid, "{}: codes of {} items and vectors of {} for a dataset of {}; encode and build again",
-                path.string(), trie.items(), embedding.rows.rows, dataset.items());
+  DYAD_TRY(codes, data::open_codes(dataset, stream_name(stream)));
+  DYAD_TRY(embedding, load_embedding(dataset, stream));
+  const data::Trie& trie = codes.trie;
   StreamReport out{.stream = stream, .items = trie.items(), .width = embedding.rows.cols};
-  const auto built_from = file.metadata().find("vectors");
-  out.stale = built_from == file.metadata().end() || built_from->second != hex64(embedding.digest);
+  out.stale = !codes.built_from.empty() && codes.built_from != hex64(embedding.digest);
+  out.sealed = codes.sealed;
   const Matrix rows = prepare_for_clustering(std::move(embedding.rows), 0, options.seed, 1);
   std::vector<std::uint32_t> shuffled(trie.items());
   std::iota(shuffled.begin(), shuffled.end(), 0u);
@@ -108,8 +98,9 @@ Result<StreamReport> report_codes(const data::Dataset& dataset, Stream stream, c
 }
 
 std::string to_text(const StreamReport& r) {
-  std::string out = fmt::format("{} codes: {} items, depth {}{}\n", stream_name(r.stream), r.items, r.levels.size(),
-                                r.stale ? "  (the vectors changed since: build again)" : "");
+  std::string out = fmt::format("{} codes: {} items, depth {}{}{}\n", stream_name(r.stream), r.items, r.levels.size(),
+                                r.stale ? "  (the vectors changed since: build again)" : "",
+                                r.sealed ? "" : "  (made elsewhere: no digest, damage would go unseen)");
   out += "  level  clusters     children        items  within-cluster cosine  (random codes)\n";
   for (std::size_t l = 0; l < r.levels.size(); ++l) {
     const LevelReport& v = r.levels[l];
@@ -127,7 +118,8 @@ std::string to_text(const StreamReport& r) {
 
 nlohmann::json to_json(const StreamReport& r) {
   nlohmann::json out{{"stream", stream_name(r.stream)},   {"items", r.items}, {"width", r.width},
-                     {"depth", r.levels.size()},          {"stale", r.stale}, {"levels", nlohmann::json::array()},
+                     {"depth", r.levels.size()},          {"stale", r.stale}, {"sealed", r.sealed},
+                     {"levels", nlohmann::json::array()},
                      {"samples", nlohmann::json::array()}};
   for (const LevelReport& v : r.levels)
     out["levels"].push_back({{"clusters", v.clusters},

@@ -27,6 +27,7 @@ struct StreamReport {
   Stream stream = Stream::kBehaviour;
   std::size_t items = 0, width = 0;
   bool stale = false;                               // the vectors changed since the codes were built
+  bool sealed = true;                               // the file carries its digest (common/data/item_files.h)
   std::vector<LevelReport> levels;
   std::vector<ClusterSample> samples;
 };

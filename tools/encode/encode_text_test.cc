@@ -1,7 +1,6 @@
-// Tokenizer, item texts, imported vectors: no LibTorch.
+// Tokenizer and item texts: no LibTorch.
 #include <gtest/gtest.h>
 #include "common/io/atomic_file.h"
-#include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
 #include "tools/encode/item_text.h"
 #include "tools/encode/unicode.h"
@@ -82,28 +81,6 @@ TEST(ItemText, LeavesOutWhatIsUnknownAndNamesEachCategoryOnce) {
   EXPECT_EQ(item_text({"k", "Soap", "", {}}), "Soap.");
   EXPECT_EQ(item_text({"k", "", "Acme", {}}), "Brand: Acme.");
   EXPECT_EQ(item_text({"k", "", "", {}}), "k");
-}
-
-TEST(ImportedVectors, AreCountedNamedAndChecked) {
-  const io::TempFolder folder;
-  const std::vector<float> values{1, 2, 3, 4, 5, 6};
-  const auto tensor = io::make_tensor<float>({3, 2}, values);
-  ASSERT_TRUE(io::write_safetensors(folder / "one.safetensors", {{"e", tensor}}).has_value());
-  ASSERT_TRUE(io::write_safetensors(folder / "two.safetensors", {{"e", tensor}, {"f", tensor}}).has_value());
-  const auto rows = read_vectors(folder / "one.safetensors", "").value();
-  EXPECT_EQ(rows.values, values);
-  EXPECT_EQ(read_vectors(folder / "two.safetensors", "").error().code, Code::kInvalid);
-  EXPECT_EQ(read_vectors(folder / "two.safetensors", "f").value().rows, 3u);
-  EXPECT_EQ(read_vectors(folder / "one.csv", "").error().code, Code::kInvalid);
-
-  EXPECT_EQ(write_vectors(folder.path(), codes::Stream::kSemantic, rows, 4, "one").error().code, Code::kInvalid);
-  ASSERT_TRUE(write_vectors(folder.path(), codes::Stream::kSemantic, rows, 3, "one").has_value());
-  const auto again = io::load_matrix(codes::vectors_file(folder.path(), codes::Stream::kSemantic), "embedding").value();
-  EXPECT_EQ(again.values, values);
-  auto broken = rows;
-  broken.values[3] = std::numeric_limits<float>::quiet_NaN();
-  const auto error = write_vectors(folder.path(), codes::Stream::kBehaviour, broken, 3, "one").error();
-  EXPECT_NE(error.message.find("row 1 column 1"), std::string::npos) << error.message;
 }
 
 }  // namespace

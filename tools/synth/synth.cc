@@ -2,8 +2,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/progress.h"
+#include "common/data/catalogue.h"
 #include "common/data/dataset_writer.h"
-#include "common/io/safetensors.h"
+#include "common/data/item_files.h"
 #include "tools/synth/event_source.h"
 
 namespace dyad::synth {
@@ -21,16 +22,14 @@ Status check(const Options& o) {
   return ok();
 }
 
-Status write_vectors(const ItemWorld& world, std::uint32_t width, const std::filesystem::path& path) {
-  std::vector<float> values;
-  values.reserve(std::size_t{world.items()} * width);
+io::Matrix vectors_of(const ItemWorld& world, std::uint32_t width) {
+  io::Matrix out{world.items(), width, {}};
+  out.values.reserve(std::size_t{world.items()} * width);
   for (std::uint32_t i = 0; i < world.items(); ++i) {
     const std::vector<float> row = world.vector(ItemId{i}, width);
-    values.insert(values.end(), row.begin(), row.end());
+    out.values.insert(out.values.end(), row.begin(), row.end());
   }
-  DYAD_TRYV(io::write_safetensors(path, {{"embedding", io::make_tensor<float>({world.items(), width}, values)}},
-                                  {{"encoder", "synthetic"}}));
-  return ok();
+  return out;
 }
 
 }  // namespace
@@ -53,11 +52,12 @@ Result<Report> run(const Options& options) {
   }
   progress.at(options.events);
   progress.finish();
-  if (options.vectors > 0) {
-    DYAD_TRYV(write_vectors(world, options.vectors, writer.staged() / "vectors" / "semantic.safetensors"));
-  }
   std::vector<data::Item> catalogue;
   for (std::uint32_t i = 0; i < items; ++i) catalogue.push_back(world.text(ItemId{i}));
+  if (options.vectors > 0) {
+    DYAD_TRYV(data::write_vectors(writer.staged() / "vectors" / "semantic.safetensors", data::digest_of_keys(catalogue),
+                                  vectors_of(world, options.vectors), "dyad synth"));
+  }
   std::vector<std::string> users;
   for (std::uint64_t u = 0; u < options.users; ++u) users.push_back(fmt::format("u{}", u));
   DYAD_TRYV(writer.finish(catalogue, users));

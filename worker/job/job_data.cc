@@ -8,8 +8,8 @@ Result<JobData> open_job_data(const std::filesystem::path& dir) {
   job.dataset = std::move(dataset);
   job.identity.dataset = job.dataset.digest();
   for (std::size_t s = 0; s < 2; ++s) {
-    DYAD_TRY(trie, data::open_codes(dir, data::kStreams[s], job.dataset.items()));
-    job.tries[s] = std::move(trie);
+    DYAD_TRY(codes, data::open_codes(job.dataset, data::kStreams[s]));
+    job.tries[s] = std::move(codes.trie);
     job.identity.codes[data::kStreams[s]] = job.tries[s].digest();
   }
   if (job.tries[0].levels() != job.tries[1].levels())
@@ -19,7 +19,7 @@ Result<JobData> open_job_data(const std::filesystem::path& dir) {
 }
 
 Result<torch::Tensor> read_vectors(JobData& job, const std::string& stream) {
-  DYAD_TRY(file, data::ItemVectors::open(job.dataset.dir(), stream, job.dataset.items()));
+  DYAD_TRY(file, data::ItemVectors::open(job.dataset, stream));
   DYAD_TRY(digest, file.digest());
   job.identity.vectors[stream] = digest;
   auto values =
