@@ -9,6 +9,7 @@
 #include "ops/command.h"
 #include "tools/codes/build.h"
 #include "tools/encode/din.h"
+#include "tools/encode/import_vectors.h"
 #include "tools/encode/item_text.h"
 #include "tools/encode/item_vectors.h"
 #include "tools/encode/sentence_encoder.h"
@@ -17,7 +18,8 @@ namespace dyad::ops {
 namespace {
 
 struct Options {
-  std::string data, model, file, tensor, stream = "semantic";
+  std::string data, model, stream = "semantic", row_order;
+  encode::ImportOptions import;
   std::size_t batch = 64;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   bool random_init = false, json = false;
@@ -48,10 +50,14 @@ Status write(const Options& options, const data::Dataset& dataset, codes::Stream
   return ok();
 }
 
-Status import_file(const Options& options) {
+Status import_file(Options options) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
-  DYAD_TRY(rows, encode::read_vectors(options.file, options.tensor));
-  return write(options, dataset, stream_of(options.stream), rows, options.file);
+  options.import.catalogue_order = !options.row_order.empty();
+  DYAD_TRY(imported, encode::import_vectors(dataset, options.import));
+  if (!imported.left_out.empty())
+    std::fprintf(stderr, "%zu rows are of keys that the catalogue does not have (%s ...): left out\n",
+                 imported.left_out.size(), imported.left_out[0].c_str());
+  return write(options, dataset, stream_of(options.stream), imported.rows, options.import.file.string());
 }
 
 Status text(const Options& options) {
@@ -128,17 +134,24 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
 }
 
 void add_import(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {
-  auto* command =
-      encode.add_subcommand("import", "vectors from a .safetensors or .npy file, rows in the order of the catalogue");
-  command->add_option("file", options->file, "the file")->required();
+  auto* command = encode.add_subcommand("import", "vectors from a .safetensors, .npy or .parquet file, by item keys");
+  auto& import = options->import;
+  command->add_option("file", import.file, "the file")->required();
   command->add_option("--data", options->data, "the dataset folder")->required();
   command->add_option("--stream", options->stream, "semantic or behaviour")
       ->check(CLI::IsMember({"semantic", "behaviour"}))
       ->capture_default_str();
-  command->add_option("--tensor", options->tensor, "name of the matrix, where the file holds several");
+  command->add_option("--tensor", import.tensor,
+                      "name of the matrix (of the column of lists), where there are several");
+  auto* keys = command->add_option("--keys", import.keys,
+                                   "whose each row is, for .safetensors and .npy: a key a line, JSON lines or a list");
+  command->add_option("--item-column", import.key_column, "the field of --keys, or the .parquet column, with the keys");
+  command->add_option("--row-order", options->row_order, "catalogue: without keys, row i is line i of catalogue.jsonl")
+      ->check(CLI::IsMember({"catalogue"}))
+      ->excludes(keys);
   command->add_flag("--json", options->json, "for scripts");
-  command->footer(
-      "Example: dyad encode import text.safetensors --data data/beauty --stream semantic --tensor embedding");
+  command->footer("Example: dyad encode import text.safetensors --keys items.jsonl --data data/beauty\n"
+                  "         dyad encode import vectors.parquet --item-column asin --data data/beauty");
   command->callback([options, &exit_code] { exit_code = finish(import_file(*options)); });
 }
 

@@ -2,8 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include "common/base/check.h"
-#include "common/data/dataset_writer.h"
+#include "common/data/test_dataset.h"
 #include "common/io/half.h"
 #include "common/io/temp_folder.h"
 
@@ -15,14 +14,6 @@ using testing::HasSubstr;
 
 class ItemFilesTest : public testing::Test {
  protected:
-  static Dataset make(const std::filesystem::path& dir, const std::vector<std::string>& keys) {
-    auto writer = DatasetWriter::create(dir, {}).value();
-    CHECK(writer.append({UserId{0}, ItemId{0}, 1}).has_value());
-    std::vector<Item> items(keys.size());
-    for (std::size_t i = 0; i < keys.size(); ++i) items[i].key = keys[i];
-    CHECK(writer.finish(items, std::vector<std::string>{"u"}).has_value());
-    return Dataset::open(dir).value();
-  }
   std::filesystem::path vectors_file() const { return dataset_.dir() / "vectors/semantic.safetensors"; }
   std::filesystem::path codes_file() const { return dataset_.dir() / "codes/semantic.safetensors"; }
   void put_vectors(std::vector<std::size_t> shape, std::vector<float> values) {
@@ -36,7 +27,7 @@ class ItemFilesTest : public testing::Test {
   std::string vectors_error() const { return ItemVectors::open(dataset_, "semantic").error().message; }
   std::string codes_error() const { return open_codes(dataset_, "semantic").error().message; }
   io::TempFolder folder_;
-  Dataset dataset_ = make(folder_ / "d", {"a", "b"});
+  Dataset dataset_ = dataset_of(folder_ / "d", {"a", "b"});
 };
 
 TEST_F(ItemFilesTest, WhatIsMissingIsNamedWithTheCommandThatMakesIt) {
@@ -76,7 +67,7 @@ TEST_F(ItemFilesTest, VectorsAreGivenAsFloatsAlsoWhereTheyAreHalves) {
 
 // The same items in another order: every number fits, and every item has another's vector and codes.
 TEST_F(ItemFilesTest, FilesOfACatalogueInAnotherOrderAreRefused) {
-  const Dataset other = make(folder_ / "other", {"b", "a"});
+  const Dataset other = dataset_of(folder_ / "other", {"b", "a"});
   const std::vector<std::int32_t> codes{0, 1};
   ASSERT_TRUE(write_vectors(vectors_file(), other.keys_digest(), {2, 1, {1, 2}}, "x").has_value());
   ASSERT_TRUE(write_codes(codes_file(), other.keys_digest(), codes, 1, {}).has_value());

@@ -3,7 +3,6 @@
 #include <cmath>
 #include "common/base/digest.h"
 #include "common/data/item_files.h"
-#include "common/io/npy.h"
 
 namespace dyad::encode {
 namespace {
@@ -41,12 +40,6 @@ Result<WrittenVectors> write_vectors(const data::Dataset& dataset, codes::Stream
   out.replaced = replaced_by(dataset, stream, rows);
   DYAD_TRYV(data::write_vectors(codes::vectors_file(dataset.dir(), stream), dataset.keys_digest(), rows, source));
   return out;
-}
-
-Result<io::Matrix> read_vectors(const std::filesystem::path& file, const std::string& name) {
-  if (file.extension() == ".npy") return io::read_npy(file);
-  if (file.extension() == ".safetensors") return io::load_matrix(file, name);
-  return fail(Code::kInvalid, "{}: neither .safetensors nor .npy; convert it to one of them", file.string());
 }
 
 }  // namespace dyad::encode

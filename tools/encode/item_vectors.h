@@ -1,6 +1,5 @@
 #pragma once
-// Item vectors into a dataset folder, whoever made them, and vectors that come from elsewhere. No LibTorch here.
-#include <filesystem>
+// Item vectors into a dataset folder, whoever made them. No LibTorch here.
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,8 +18,5 @@ struct WrittenVectors {
 // are not one an item, or, naming the item, if a value is not finite.
 Result<WrittenVectors> write_vectors(const data::Dataset& dataset, codes::Stream stream, const io::Matrix& rows,
                                      const std::string& source);
-
-// The matrix of a .safetensors (tensor `name`; the only matrix if `name` is empty; F64, F32, F16, BF16) or .npy file.
-Result<io::Matrix> read_vectors(const std::filesystem::path& file, const std::string& name);
 
 }  // namespace dyad::encode

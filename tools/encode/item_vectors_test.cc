@@ -2,9 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <limits>
-#include "common/base/check.h"
-#include "common/data/dataset_writer.h"
-#include "common/io/safetensors.h"
+#include "common/data/test_dataset.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::encode {
@@ -15,31 +13,12 @@ using testing::HasSubstr;
 
 class ItemVectorsTest : public testing::Test {
  protected:
-  ItemVectorsTest() {
-    auto writer = data::DatasetWriter::create(folder_ / "d", {}).value();
-    CHECK(writer.append({UserId{0}, ItemId{0}, 1}).has_value());
-    std::vector<data::Item> items(3);
-    for (std::size_t i = 0; i < 3; ++i) items[i].key = std::string(1, static_cast<char>('a' + i));
-    CHECK(writer.finish(items, std::vector<std::string>{"u"}).has_value());
-    dataset_ = data::Dataset::open(folder_ / "d").value();
-  }
   Result<WrittenVectors> write(const io::Matrix& rows, const std::string& source = "x") {
     return write_vectors(dataset_, codes::Stream::kSemantic, rows, source);
   }
   io::TempFolder folder_;
-  data::Dataset dataset_;
+  data::Dataset dataset_ = data::dataset_of(folder_ / "d", {"a", "b", "c"});
 };
-
-TEST_F(ItemVectorsTest, AreReadByTheNameOfTheTensorWhereThereAreSeveral) {
-  const std::vector<float> values{1, 2, 3, 4, 5, 6};
-  const auto tensor = io::make_tensor<float>({3, 2}, values);
-  ASSERT_TRUE(io::write_safetensors(folder_ / "one.safetensors", {{"e", tensor}}).has_value());
-  ASSERT_TRUE(io::write_safetensors(folder_ / "two.safetensors", {{"e", tensor}, {"f", tensor}}).has_value());
-  EXPECT_EQ(read_vectors(folder_ / "one.safetensors", "").value().values, values);
-  EXPECT_THAT(read_vectors(folder_ / "two.safetensors", "").error().message, HasSubstr("name one by --tensor"));
-  EXPECT_EQ(read_vectors(folder_ / "two.safetensors", "f").value().rows, 3u);
-  EXPECT_EQ(read_vectors(folder_ / "one.csv", "").error().code, Code::kInvalid);
-}
 
 TEST_F(ItemVectorsTest, AreCountedAndWhatIsNotFiniteIsNamedByItsKey) {
   EXPECT_EQ(write({4, 1, {1, 2, 3, 4}}).error().code, Code::kInvalid);
