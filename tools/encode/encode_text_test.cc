@@ -32,6 +32,22 @@ TEST(BasicTokens, SplitLowerAndStripAsThePublishedTokenizerDoes) {
   EXPECT_EQ(words(""), "");
 }
 
+TEST(BasicTokens, KeepCaseAccentsAndIdeographsWhereTheModelSaysSo) {
+  const auto folded = [](std::string_view text, const WordPieceRules& rules) {
+    std::string out;
+    for (const auto& word : basic_tokens(text, rules)) {
+      if (!out.empty()) out += '|';
+      for (const char32_t c : word) append_utf8(out, c);
+    }
+    return out;
+  };
+  const std::string text = "Crème BRÛLÉE Ёлка 日本x";
+  EXPECT_EQ(folded(text, {.lower_case = false, .strip_accents = false}), "Crème|BRÛLÉE|Ёлка|日|本|x");
+  EXPECT_EQ(folded(text, {.lower_case = true, .strip_accents = false}), "crème|brûlée|ёлка|日|本|x");
+  EXPECT_EQ(folded(text, {.lower_case = false, .strip_accents = true}), "Creme|BRULEE|Елка|日|本|x");
+  EXPECT_EQ(folded(text, {.ideographs_apart = false}), "creme|brulee|елка|日本x");
+}
+
 TEST(Utf8, IllFormedBytesBecomeTheReplacementCharacter) {
   EXPECT_EQ(decode_utf8("a\xff" "b"), U"a\xfffd" U"b");
   EXPECT_EQ(decode_utf8("\xc0\xaf"), U"\xfffd\xfffd");                           // overlong

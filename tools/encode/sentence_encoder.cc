@@ -1,116 +1,48 @@
 #include "tools/encode/sentence_encoder.h"
 #include <torch/torch.h>
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <nlohmann/json.hpp>
-#include "common/io/files.h"
-#include "common/io/safetensors.h"
-#include "tools/encode/wordpiece.h"
+#include "tools/encode/bert_weights.h"
+#include "tools/encode/tokenizer_files.h"
+#include "tools/encode/unicode.h"
 
 namespace dyad::encode {
 namespace F = torch::nn::functional;
 namespace {
 
-using Weights = std::map<std::string, torch::Tensor>;
-
-// The weights by name, without the prefix "bert." that some exports carry.
-Result<Weights> load_weights(const std::filesystem::path& file) {
-  DYAD_TRY(tensors, io::Safetensors::open(file));
-  Weights out;
-  for (const auto& [name, tensor] : tensors.tensors()) {
-    if (tensor.dtype == io::DType::kI64 || tensor.dtype == io::DType::kI32) continue;   // position_ids of old exports
-    DYAD_TRY(values, tensors.floats(name));
-    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-    out[name.starts_with("bert.") ? name.substr(5) : name] = torch::tensor(values).view(shape);
+torch::Tensor activate(const torch::Tensor& x, Activation how) {
+  switch (how) {
+    case Activation::kIdentity: return x;
+    case Activation::kGelu: return at::gelu(x);
+    case Activation::kGeluTanh: return at::gelu(x, "tanh");
+    case Activation::kRelu: return at::relu(x);
+    case Activation::kSilu: return at::silu(x);
+    case Activation::kSigmoid: return at::sigmoid(x);
+    case Activation::kTanh: return at::tanh(x);
   }
-  return out;
+  return x;
 }
 
-Result<nlohmann::json> read_json(const std::filesystem::path& file) {
-  DYAD_TRY(there, io::exists(file));
-  if (!there) return nlohmann::json::object();
-  DYAD_TRY(text, io::read_file(file));
-  auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return fail(Code::kInvalid, "{}: not a JSON object; fetch the model again", file.string());
-  return json;
-}
+torch::Tensor unit_rows(const torch::Tensor& x) { return F::normalize(x, F::NormalizeFuncOptions().p(2).dim(-1)); }
 
-template <class T>
-Result<T> number(const nlohmann::json& json, const std::filesystem::path& file, const char* key, T otherwise) {
-  const auto found = json.find(key);
-  if (found == json.end()) return otherwise;
-  if (!found->is_number())
-    return fail(Code::kInvalid, "{}: {} is no number; fetch the model again", file.string(), key);
-  return found->get<T>();
-}
-
-// Only exact gelu is computed; a config.json that says nothing of it is BERT's own, which has gelu.
-Status require_gelu(const nlohmann::json& config, const std::filesystem::path& file) {
-  const auto found = config.find("hidden_act");
-  if (found == config.end() || *found == "gelu") return ok();
-  return fail(Code::kInvalid, "{}: hidden_act is {}; only \"gelu\" is read", file.string(), found->dump());
-}
-
-Result<BertShape> shape_of(const std::filesystem::path& dir, const Weights& weights) {
-  const auto words = weights.find("embeddings.word_embeddings.weight"),
-             positions = weights.find("embeddings.position_embeddings.weight");
-  if (words == weights.end() || positions == weights.end() || words->second.dim() != 2 || positions->second.dim() != 2)
-    return fail(Code::kInvalid,
-                "{}: no word and position embeddings; give a BERT-type model (relative positions are not read)",
-                (dir / "model.safetensors").string());
-  BertShape out{.hidden = words->second.size(1), .positions = positions->second.size(0)};
-  while (weights.contains(fmt::format("encoder.layer.{}.attention.self.query.weight", out.layers))) ++out.layers;
-  const auto file = dir / "config.json", sentence = dir / "sentence_bert_config.json";
-  DYAD_TRY(config, read_json(file));
-  DYAD_TRY(limits, read_json(sentence));
-  DYAD_TRY(heads, number(config, file, "num_attention_heads", out.hidden / (out.hidden < 768 ? 32 : 64)));
-  DYAD_TRY(eps, number(config, file, "layer_norm_eps", out.norm_eps));
-  DYAD_TRY(tokens, number(limits, sentence, "max_seq_length", static_cast<std::int64_t>(out.tokens_max)));
-  if (out.layers == 0 || heads < 1 || out.hidden % heads != 0)
-    return fail(Code::kInvalid, "{}: {} layers, width {}, {} heads do not make a BERT", dir.string(), out.layers,
-                out.hidden, heads);
-  DYAD_TRYV(require_gelu(config, file));
-  out.heads = heads;
-  out.norm_eps = eps;
-  out.tokens_max = static_cast<std::size_t>(std::clamp<std::int64_t>(tokens, 2, out.positions));
-  return out;
-}
-
-// Every weight that forward() asks for, with its shape. `inner` is the feed-forward width.
-Status check_weights(const std::filesystem::path& file, const Weights& weights, const BertShape& s) {
-  std::vector<std::pair<std::string, std::vector<std::int64_t>>> wanted{
-      {"embeddings.token_type_embeddings.weight", {-1, s.hidden}}, {"embeddings.LayerNorm.weight", {s.hidden}},
-      {"embeddings.LayerNorm.bias", {s.hidden}}};
-  for (std::int64_t l = 0; l < s.layers; ++l) {
-    const auto at = fmt::format("encoder.layer.{}.", l);
-    const auto inner_weight = weights.find(at + "intermediate.dense.weight");
-    const std::int64_t inner = inner_weight == weights.end() ? -1 : inner_weight->second.size(0);
-    for (const auto* part :
-         {"attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"}) {
-      wanted.push_back({at + part + ".weight", {s.hidden, s.hidden}});
-      wanted.push_back({at + part + ".bias", {s.hidden}});
-    }
-    wanted.push_back({at + "intermediate.dense.weight", {inner, s.hidden}});
-    wanted.push_back({at + "intermediate.dense.bias", {inner}});
-    wanted.push_back({at + "output.dense.weight", {s.hidden, inner}});
-    wanted.push_back({at + "output.dense.bias", {s.hidden}});
-    for (const auto* part : {"attention.output.LayerNorm", "output.LayerNorm"}) {
-      wanted.push_back({at + part + ".weight", {s.hidden}});
-      wanted.push_back({at + part + ".bias", {s.hidden}});
-    }
+// x [B, T, hidden], mask [B, T, 1] -> [B, hidden]
+torch::Tensor pool(const torch::Tensor& x, const torch::Tensor& mask, Pooling how) {
+  const auto count = mask.sum(1);
+  switch (how) {
+    case Pooling::kCls: return x.select(1, 0);
+    case Pooling::kMax: return std::get<0>(x.masked_fill(mask == 0, -1e9).max(1));
+    case Pooling::kMean: return (x * mask).sum(1) / count;
+    case Pooling::kMeanSqrt: return (x * mask).sum(1) / count.sqrt();
   }
-  for (const auto& [name, shape] : wanted) {
-    const auto found = weights.find(name);
-    if (found == weights.end())
-      return fail(Code::kInvalid, "{}: no tensor {}; give a BERT-type model", file.string(), name);
-    bool fits = found->second.dim() == static_cast<std::int64_t>(shape.size());
-    for (std::size_t i = 0; fits && i < shape.size(); ++i)
-      fits = shape[i] < 0 || shape[i] == found->second.size(static_cast<std::int64_t>(i));
-    if (!fits)
-      return fail(Code::kInvalid, "{}: tensor {} has an unexpected shape; fetch the model again", file.string(), name);
-  }
-  return ok();
+  return x.select(1, 0);
+}
+
+std::string lower_cased(const std::string& text) {
+  std::u32string out;
+  for (const char32_t c : decode_utf8(text)) append_folded(out, c, {.lower = true, .strip = false});
+  std::string bytes;
+  for (const char32_t c : out) append_utf8(bytes, c);
+  return bytes;
 }
 
 }  // namespace
@@ -119,7 +51,14 @@ struct SentenceEncoder::State {
   Weights weights;
   BertShape shape;
   WordPiece words;
+  SentenceFiles files;
+  std::vector<Weights> dense;                          // beside files.layers; empty where they only normalise
 
+  std::size_t width() const {
+    std::int64_t out = shape.hidden * static_cast<std::int64_t>(files.pooling.size());
+    for (const Layer& layer : files.layers) out = layer.normalize ? out : layer.out;
+    return static_cast<std::size_t>(out);
+  }
   const torch::Tensor& w(const std::string& name) const { return weights.at(name); }
   torch::Tensor linear(const torch::Tensor& x, const std::string& name) const {
     return F::linear(x, w(name + ".weight"), w(name + ".bias"));
@@ -139,10 +78,10 @@ struct SentenceEncoder::State {
     const auto seen = at::scaled_dot_product_attention(heads("query"), heads("key"), heads("value"), mask);
     const auto y = norm(x + linear(seen.transpose(1, 2).reshape_as(x), at + "attention.output.dense"),
                         at + "attention.output.LayerNorm");
-    return norm(y + linear(F::gelu(linear(y, at + "intermediate.dense")), at + "output.dense"),
+    return norm(y + linear(activate(linear(y, at + "intermediate.dense"), shape.activation), at + "output.dense"),
                 at + "output.LayerNorm");
   }
-  // ids [B, T], mask [B, T] bool -> unit rows [B, hidden].
+  // ids [B, T], mask [B, T] bool -> unit rows [B, width].
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& mask) const {
     auto x = F::embedding(ids, w("embeddings.word_embeddings.weight")) +
              w("embeddings.position_embeddings.weight").slice(0, 0, ids.size(1)) +
@@ -150,8 +89,16 @@ struct SentenceEncoder::State {
     x = norm(x, "embeddings.LayerNorm");
     const auto attend = mask.unsqueeze(1).unsqueeze(1);
     for (std::int64_t l = 0; l < shape.layers; ++l) x = layer(x, attend, l);
-    const auto weight = mask.to(torch::kFloat).unsqueeze(-1);
-    return F::normalize((x * weight).sum(1) / weight.sum(1), F::NormalizeFuncOptions().p(2).dim(-1));
+    std::vector<torch::Tensor> pooled;
+    for (const Pooling how : files.pooling) pooled.push_back(pool(x, mask.to(torch::kFloat).unsqueeze(-1), how));
+    auto row = torch::cat(pooled, -1);
+    for (std::size_t l = 0; l < files.layers.size(); ++l) {
+      const Layer& layer = files.layers[l];
+      const auto bias = layer.bias && !layer.normalize ? dense[l].at("linear.bias") : torch::Tensor();
+      row = layer.normalize ? unit_rows(row)
+                            : activate(F::linear(row, dense[l].at("linear.weight"), bias), layer.activation);
+    }
+    return unit_rows(row);
   }
 };
 
@@ -161,27 +108,45 @@ SentenceEncoder::~SentenceEncoder() = default;
 const BertShape& SentenceEncoder::shape() const { return state_->shape; }
 
 Result<SentenceEncoder> SentenceEncoder::open(const std::filesystem::path& dir) {
-  const auto file = dir / "model.safetensors";
-  DYAD_TRY(words, WordPiece::open(dir / "vocab.txt"));
-  DYAD_TRY(weights, load_weights(file));
-  DYAD_TRY(shape, shape_of(dir, weights));
-  DYAD_TRYV(check_weights(file, weights, shape));
-  if (const auto rows = weights.at("embeddings.word_embeddings.weight").size(0);
-      static_cast<std::int64_t>(words.size()) > rows)
-    return fail(Code::kInvalid, "{}: {} pieces for {} word embeddings; vocabulary and model do not belong together",
-                (dir / "vocab.txt").string(), words.size(), rows);
-  return SentenceEncoder(std::make_unique<State>(State{std::move(weights), shape, std::move(words)}));
+  DYAD_TRY(files, read_sentence_files(dir));
+  DYAD_TRY(tokenizer, open_tokenizer(files.transformer));
+  DYAD_TRY(bert, load_bert(files.transformer));
+  DYAD_TRY(shape, read_bert_config(files.transformer / "config.json", bert.sizes));
+  if (tokenizer.words.largest() >= bert.sizes.words)
+    return fail(Code::kInvalid, "{}: a piece of number {} for {} word embeddings; vocabulary and model do not belong "
+                "together", tokenizer.vocabulary.string(), tokenizer.words.largest(), bert.sizes.words);
+  // As the published library: the sentence encoder's own limit, else the tokenizer's, never more than the positions.
+  const std::size_t most = files.tokens_max.value_or(tokenizer.length_max.value_or(shape.tokens_max));
+  shape.tokens_max = std::min(most, static_cast<std::size_t>(shape.positions));
+  std::vector<Weights> dense;
+  std::int64_t width = shape.hidden * static_cast<std::int64_t>(files.pooling.size());
+  for (const Layer& layer : files.layers) {
+    dense.emplace_back();
+    if (layer.normalize) continue;
+    if (layer.in != width)
+      return fail(Code::kInvalid, "{}: a dense layer for rows of {} after rows of {}", layer.weights.string(), layer.in,
+                  width);
+    DYAD_TRY(weights, load_dense(layer));
+    dense.back() = std::move(weights);
+    width = layer.out;
+  }
+  return SentenceEncoder(std::make_unique<State>(State{std::move(bert.weights), shape, std::move(tokenizer.words),
+                                                       std::move(files), std::move(dense)}));
 }
 
 Result<io::Matrix> SentenceEncoder::encode(const std::vector<std::string>& texts, const EncodeOptions& options) const {
   torch::set_num_threads(static_cast<int>(std::max(1u, options.threads)));
   const torch::InferenceMode no_gradients;
   std::vector<std::vector<std::int32_t>> ids;
-  for (const auto& text : texts) ids.push_back(state_->words.encode(text, state_->shape.tokens_max));
+  for (const auto& text : texts) {
+    const std::string whole = state_->files.prompt + text;
+    ids.push_back(
+        state_->words.encode(state_->files.lower_case ? lower_cased(whole) : whole, state_->shape.tokens_max));
+  }
   std::vector<std::size_t> order(texts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return ids[a].size() > ids[b].size(); });
-  io::Matrix out{texts.size(), static_cast<std::size_t>(state_->shape.hidden), {}};
+  io::Matrix out{texts.size(), state_->width(), {}};
   out.values.resize(out.rows * out.cols);
   try {
     for (std::size_t first = 0; first < order.size(); first += options.batch) {

@@ -14,15 +14,20 @@ template <std::size_t N> bool in(const Range (&ranges)[N], char32_t c) {
   return after != std::begin(ranges) && c <= std::prev(after)->last;
 }
 
-const std::unordered_map<char32_t, char32_t>& plain_letters() {
-  static const auto table = [] {
-    const std::u32string letters = decode_utf8(kLetters), plain = decode_utf8(kPlain);
-    CHECK_EQ(letters.size(), plain.size());
-    std::unordered_map<char32_t, char32_t> out;
-    for (std::size_t i = 0; i < letters.size(); ++i) out[letters[i]] = plain[i];
-    return out;
-  }();
-  return table;
+using Letters = std::unordered_map<char32_t, char32_t>;
+Letters letters_to(const char* table) {
+  const std::u32string letters = decode_utf8(kLetters), folded = decode_utf8(table);
+  CHECK_EQ(letters.size(), folded.size());
+  Letters out;
+  for (std::size_t i = 0; i < letters.size(); ++i) out[letters[i]] = folded[i];
+  return out;
+}
+char32_t folded_letter(char32_t c, Folding how) {
+  static const Letters plain = letters_to(kPlain), lower = letters_to(kLower), bare = letters_to(kBare);
+  if (!how.lower && !how.strip) return c;
+  const Letters& table = !how.strip ? lower : !how.lower ? bare : plain;
+  const auto found = table.find(c);
+  return found == table.end() ? c : found->second;
 }
 
 // One character at `at`; moves past it. The smallest form only, no surrogates, at most U+10FFFF.
@@ -86,18 +91,17 @@ bool is_cjk(char32_t c) {
          (c >= 0x2a700 && c <= 0x2ceaf) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
 }
 
-void append_plain(std::u32string& out, char32_t c) {
-  if (c < 0x80) return out.push_back(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  if (is_mark(c)) return;
-  if (c >= 0xac00 && c <= 0xd7a3) {                                // Hangul syllables decompose by arithmetic
+void append_folded(std::u32string& out, char32_t c, Folding how) {
+  if (c < 0x80) return out.push_back(how.lower && c >= 'A' && c <= 'Z' ? c + 32 : c);
+  if (how.strip && is_mark(c)) return;
+  if (how.strip && c >= 0xac00 && c <= 0xd7a3) {                   // Hangul syllables decompose by arithmetic
     const char32_t s = c - 0xac00;
     out.push_back(0x1100 + s / 588);
     out.push_back(0x1161 + s % 588 / 28);
     if (s % 28) out.push_back(0x11a7 + s % 28);
     return;
   }
-  const auto found = plain_letters().find(c);
-  out.push_back(found == plain_letters().end() ? c : found->second);
+  out.push_back(folded_letter(c, how));
 }
 
 }  // namespace dyad::encode

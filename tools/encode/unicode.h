@@ -16,7 +16,8 @@ bool is_mark(char32_t c);                              // Mn
 bool is_punctuation(char32_t c);   // P*, and every ASCII character that is no letter, digit or space
 bool is_cjk(char32_t c);                               // the ideographs that BERT sets apart
 
-// Appends the lower-case letters without accents that `c` stands for: nothing for a mark, two or three jamo for Hangul.
-void append_plain(std::u32string& out, char32_t c);
+struct Folding { bool lower = true, strip = true; };     // upper case, accents
+// Appends the characters that `c` stands for: with `strip` nothing for a mark, two or three jamo for Hangul.
+void append_folded(std::u32string& out, char32_t c, Folding how);
 
 }  // namespace dyad::encode
