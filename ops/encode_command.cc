@@ -4,6 +4,7 @@
 #include <thread>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
@@ -56,7 +57,7 @@ Status import_file(Options options) {
   DYAD_TRY(imported, encode::import_vectors(dataset, options.import));
   if (!imported.left_out.empty())
     std::fprintf(stderr, "%zu rows are of keys that the catalogue does not have (%s ...): left out\n",
-                 imported.left_out.size(), imported.left_out[0].c_str());
+                 imported.left_out.size(), printable(imported.left_out[0]).c_str());
   return write(options, dataset, stream_of(options.stream), imported.rows, options.import.file.string());
 }
 

@@ -103,7 +103,7 @@ Result<Matrix> read_npy(const std::filesystem::path& path) {
   const auto number = number_of(header.descr);
   if (!number)
     return fail(Code::kInvalid, "{}: dtype {}; floats of 2, 4 or 8 bytes are read: array.astype('float32')", name,
-                header.descr);
+                printable(header.descr));
   DYAD_TRYV(check_shape(header, name));
   Matrix out{header.shape[0], header.shape[1], {}};
   std::size_t count = 0, bytes = 0;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/result.h"
 #include "common/ckpt/manifest.h"
+#include "common/io/atomic_file.h"
 #include "common/io/matrix.h"
 #include "common/io/safetensors.h"
 #include "tests/cluster/job.h"
@@ -35,6 +36,31 @@ TEST(ClusterData, VectorsAreReadByTrainingWithGctAndByNobodyElse) {
   const Outcome few = run({program("dyad"), "recommend", undisturbed().string(), "--data", data.string(), "--user",
                            "u3", "--top", "3"});
   EXPECT_EQ(few.code, 0) << few.output;
+}
+
+// A flipped bit in the codes meant other items, and the manifest pinned the damaged digest.
+TEST(ClusterData, AFlippedBitInAFileOfTheDatasetStopsWhoeverReadsIt) {
+  const auto data = copy_of_dataset("flipped");
+  const auto dyad = program("dyad"), here = data.string(), checkpoint = undisturbed().string();
+  const auto refused = [&](const std::string& file, std::vector<std::string> argv) {
+    const Outcome outcome = run(std::move(argv));
+    EXPECT_EQ(outcome.code, static_cast<int>(Code::kInvalid)) << file << ": " << outcome.output;
+    EXPECT_NE(outcome.output.find(file), std::string::npos) << outcome.output;
+  };
+  for (const std::string file : {"codes/semantic.safetensors", "vectors/behaviour.safetensors", "catalogue.jsonl"}) {
+    const std::string whole = io::read_file(data / file).value();
+    std::string bytes = whole;
+    bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 1);
+    ASSERT_TRUE(io::write_file_atomic(data / file, bytes).has_value());
+    refused(file, train_command(scratch() / "flipped_job", {"job.data=" + here}));
+    refused(file, {dyad, "codes", "report", "--data", here});
+    if (file.starts_with("vectors")) refused(file, {dyad, "codes", "build", "--data", here, "--k", "12"});
+    if (!file.starts_with("vectors")) {
+      refused(file, {dyad, "eval", checkpoint, "--data", here});
+      refused(file, {dyad, "recommend", checkpoint, "--data", here, "--user", "u3"});
+    }
+    ASSERT_TRUE(io::write_file_atomic(data / file, whole).has_value());
+  }
 }
 
 // A machine whose copy of the dataset is another: all would run, and the checkpoint be garbage.

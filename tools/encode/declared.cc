@@ -1,4 +1,5 @@
 #include "tools/encode/declared.h"
+#include "common/base/printable.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 
@@ -9,8 +10,7 @@ using Json = nlohmann::json;
 
 // For messages: long lists and objects are only named.
 std::string shown(const Json& value) {
-  const std::string text = value.is_structured() && value.size() > 8 ? value.type_name() : value.dump();
-  return text.size() > 80 ? text.substr(0, 80) + "..." : text;
+  return value.is_structured() && value.size() > 8 ? value.type_name() : printable(value.dump());
 }
 
 bool says_nothing(const Json& value) {
@@ -80,7 +80,7 @@ Status Declared::finish() const {
       return fail(Code::kInvalid,
                   "{}: {} ({}) is not known to this encoder; if it changes nothing, take the key out of a copy of the "
                   "folder, else encode elsewhere and give the vectors to `dyad encode import`",
-                  where_, key, shown(value));
+                  where_, printable(key), shown(value));
   return ok();
 }
 

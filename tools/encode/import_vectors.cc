@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <fmt/ranges.h>
 #include "common/base/digest.h"
+#include "common/base/printable.h"
 #include "common/io/npy.h"
 #include "common/io/safetensors.h"
 #include "tools/encode/item_keys.h"
@@ -15,8 +16,8 @@ namespace {
 // "a, b, c, ...": the first few of many.
 std::string some(const std::vector<std::string>& keys) {
   const std::size_t n = std::min<std::size_t>(keys.size(), 5);
-  return fmt::format("{}{}", fmt::join(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(n), ", "),
-                     n < keys.size() ? ", ..." : "");
+  const auto first = fmt::format("{}", fmt::join(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(n), ", "));
+  return printable(first, 400) + (n < keys.size() ? ", ..." : "");
 }
 
 Result<io::Matrix> read_matrix(const std::filesystem::path& file, const std::string& tensor) {
@@ -59,7 +60,7 @@ Result<ImportedVectors> place_by_keys(const data::Dataset& dataset, const KeyedV
     const auto [before, fresh] = row_of.emplace(given.keys[r], r);
     if (!fresh)
       return fail(Code::kInvalid, "{}: rows {} and {} are both of '{}'; give each item one row", file,
-                  before->second + 1, r + 1, given.keys[r]);
+                  before->second + 1, r + 1, printable(given.keys[r]));
     const auto item = items.find(given.keys[r]);
     if (item == items.end()) { out.left_out.push_back(given.keys[r]); continue; }
     filled[item->second] = true;

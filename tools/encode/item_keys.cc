@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include "common/base/printable.h"
 #include "common/io/atomic_file.h"
 
 namespace dyad::encode {
@@ -14,7 +15,9 @@ Result<std::string> text_of(const Json& value, const std::string& where) {
   if (value.is_string() && !value.get_ref<const std::string&>().empty()) return value.get<std::string>();
   if (value.is_number_integer()) return value.dump();
   return fail(Code::kInvalid, "{}: {} is no key; strings and whole numbers are read", where,
-              value.is_structured() ? value.type_name() : value.is_string() ? "an empty text" : value.dump());
+              value.is_structured() ? value.type_name()
+              : value.is_string()   ? "an empty text"
+                                    : printable(value.dump()));
 }
 
 Result<std::vector<std::string>> read_list(std::string_view text, const std::string& file) {
@@ -55,7 +58,7 @@ Result<std::string> key_field(const std::vector<std::string>& names, const std::
               !wanted.empty()  ? fmt::format("no '{}' (or it comes twice)", wanted)
               : found.empty() ? fmt::format("none of {}", fmt::join(kKeyFields, ", "))
                               : fmt::format("{} could all be the key", fmt::join(found, ", ")),
-              fmt::join(names, ", "));
+              printable(fmt::format("{}", fmt::join(names, ", ")), 400));
 }
 
 Result<std::vector<std::string>> read_keys(const std::filesystem::path& file, const std::string& field) {

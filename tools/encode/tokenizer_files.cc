@@ -1,6 +1,7 @@
 #include "tools/encode/tokenizer_files.h"
 #include <algorithm>
 #include <array>
+#include "common/base/printable.h"
 #include "common/io/files.h"
 #include "tools/encode/declared.h"
 
@@ -41,7 +42,7 @@ Status only_special(const Json& token, const Settings& s, const std::string& whe
   const std::array known{s.rules.pad, s.rules.unknown, s.rules.start, s.rules.end, s.mask};
   if (content.is_string() && std::ranges::find(known, content.get<std::string>()) != known.end()) return ok();
   return fail(Code::kInvalid, "{}: the added token {} is not read; only the special tokens of BERT are", where,
-              content.is_string() ? content.dump() : content.type_name());
+              content.is_string() ? printable(content.dump()) : content.type_name());
 }
 
 Status read_config(Declared file, Settings& s) {
