@@ -1,12 +1,10 @@
 #include "coordinator/coordinator.h"
 
-#include <cmath>
 #include "common/base/digest.h"
 #include "common/base/log.h"
 
 namespace dyad::coordinator {
 
-constexpr std::size_t kCurvePointsMax = 600;
 constexpr Millis kCommitPatienceMs = 30'000;
 
 Coordinator::Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store)
@@ -75,7 +73,6 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
 Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::Heartbeat& message, Millis now,
                                         Entries&) {
   DYAD_TRY(command, membership_.heartbeat(sender, message, now));
-  note_progress(sender, message);
   return wire::HeartbeatReply{command};
 }
 
@@ -223,25 +220,6 @@ Coordinator::End Coordinator::end(Millis now, std::string& why) const {
   if (!membership_.all_servers_left() && patient) return End::kNotYet;
   why = fmt::format("every worker left, the last checkpoint is step {}", cuts_.last());
   return End::kDone;
-}
-
-void Coordinator::note_progress(const wire::Sender& sender, const wire::Heartbeat& message) {
-  const auto loss = message.metrics.find("loss");
-  if (sender.role == wire::Role::kWorker && sender.id == 0 && loss != message.metrics.end())
-    add_to_curve({message.step, loss->second});
-}
-
-// Keeps at most kCurvePointsMax points: when full, every other one goes and from then on half as many come.
-void Coordinator::add_to_curve(const CurvePoint& point) {
-  if (!std::isfinite(point.loss)) return;
-  while (!curve_.empty() && curve_.back().step > point.step) curve_.pop_back();
-  if (!curve_.empty() && point.step.value < curve_.back().step.value + curve_every_) return;
-  curve_.push_back(point);
-  if (curve_.size() <= kCurvePointsMax) return;
-  std::deque<CurvePoint> half;
-  for (std::size_t i = 0; i < curve_.size(); i += 2) half.push_back(curve_[i]);
-  curve_ = std::move(half);
-  curve_every_ = std::max<std::uint64_t>(1, (curve_.back().step.value - curve_.front().step.value) / curve_.size());
 }
 
 }  // namespace dyad::coordinator

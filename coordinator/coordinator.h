@@ -2,7 +2,6 @@
 // The coordinator as one pure object: message in, answer and journal entries out, time as an argument. Knows no socket,
 // no thread, no file but through CutStore. server.h is the wiring; the same object runs in seeded simulations.
 //   entries: write them to the journal before the answer is sent.
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,19 +25,12 @@ struct CoordinatorOptions {
   Millis dead_after_ms = 15000;
 };
 
-struct CurvePoint {                        // of the status page; not journalled, but see steps.jsonl
-  Step step;
-  double loss = 0;
-};
-
 class Coordinator {
  public:
   Coordinator(const CoordinatorOptions& options, WorkPlan& plan, CutStore& store);
 
   wire::Body handle(const wire::Sender& sender, const wire::Body& message, Millis now, Entries& entries);
   void tick(Millis now, Entries& entries);                   // a few times a second
-  // Points come in step order; an earlier step than the last drops what is behind it (the workers went back to a cut).
-  void add_to_curve(const CurvePoint& point);
   void apply(const Entry& entry, Millis now);                // replay, and the first entry of a run
 
   enum class End { kNotYet, kDone, kFailed };
@@ -52,7 +44,6 @@ class Coordinator {
   const Cuts& cuts() const { return cuts_; }
   const Evaluations& evaluations() const { return evaluations_; }
   const RunStarted& run() const { return run_; }
-  const std::deque<CurvePoint>& curve() const { return curve_; }
   Place place_at(Step step) { return leases_.at_step(step); }
   std::uint64_t batches(std::uint64_t epoch) { return plan_.batches(epoch); }
 
@@ -78,7 +69,6 @@ class Coordinator {
   void commit_complete(Millis now, Entries& entries);
   Status commit(PendingCut cut, Entries& entries);   // by value: committing drops the pending one
   void remove_old(Entries& entries);
-  void note_progress(const wire::Sender& sender, const wire::Heartbeat& message);
 
   CoordinatorOptions options_;
   WorkPlan& plan_;
@@ -88,8 +78,6 @@ class Coordinator {
   Cuts cuts_;
   Evaluations evaluations_;
   RunStarted run_;
-  std::deque<CurvePoint> curve_;
-  std::uint64_t curve_every_ = 1;
   std::optional<std::pair<Step, Millis>> failing_;           // a complete cut that can't be committed, since when
   Millis stopping_ms_ = 0;                                   // since when every worker has left; 0: not yet
 };

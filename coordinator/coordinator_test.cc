@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include "coordinator/status_json.h"
 #include "coordinator/test_plan.h"
 #include "common/wire/codec.h"
 
@@ -152,8 +151,8 @@ TEST_F(CoordinatorTest, ACutOfWhichAPartCannotBeWrittenIsGivenUpAndTheNextIsTrie
   EXPECT_FALSE(core_.cuts().any_pending());
   EXPECT_THAT(store_.dropped, ElementsAre(Step{20})) << "its room is needed";
   EXPECT_EQ(core_.cuts().all_given_up().count, 1u);
-  EXPECT_THAT(status_json(core_, now_), HasSubstr("server 1: no space left"));
-  EXPECT_THAT(metrics_text(core_, now_), HasSubstr("cuts_given_up_total 1"));
+  EXPECT_EQ(core_.cuts().all_given_up().last.why, "server 1: no space left");
+  EXPECT_EQ(core_.cuts().failed(), 1u);
   commit(30);
   EXPECT_THAT(store_.exist, ElementsAre(Step{30}));
 }
@@ -247,13 +246,6 @@ TEST_F(CoordinatorTest, ResultsOfOneCheckpointAreBounded) {
   EXPECT_EQ(ask<wire::Ack>({wire::Role::kTool, 0, {}}, more).error().code, Code::kOverloaded);
   const wire::EvalResult strange{store_.path(Step{10}), "train", {{kBestMetric, 0.9}}};
   EXPECT_EQ(ask<wire::Ack>({wire::Role::kTool, 0, {}}, strange).error().code, Code::kInvalid);
-}
-
-TEST(Health, FailsWhenTheControlLoopHasNotTurnedForAWhile) {
-  EXPECT_EQ(health(0).status, 200);
-  EXPECT_EQ(health(kLoopLateMs).status, 200);
-  EXPECT_EQ(health(kLoopLateMs + 1).status, 503);
-  EXPECT_THAT(health(9000).body, HasSubstr("9000 ms"));
 }
 
 // Cuts 10, 20 ... as a job makes them; those of `evaluated` have a result. What goes, and whether unevaluated.

@@ -72,7 +72,7 @@ Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
   } else {
     cut.servers[sender.id] = part.files;
   }
-  while (pending_.size() > kPendingCutsMax) pending_.erase(pending_.begin());
+  for (; pending_.size() > kPendingCutsMax; ++failed_) pending_.erase(pending_.begin());
   return ok();
 }
 
@@ -138,14 +138,17 @@ void Cuts::apply(const Entry& entry) {
     committed_.erase(committed_.upper_bound(run->resume), committed_.end());
     removed_.erase(removed_.upper_bound(run->resume), removed_.end());
   } else if (std::holds_alternative<GenerationBegan>(entry)) {
+    failed_ += pending_.size();
     pending_.clear();
     given_up_.clear();                                            // it comes to these steps again
   } else if (const auto* cut = std::get_if<CutCommitted>(&entry)) {
     committed_[cut->step] = *cut;
-    pending_.erase(pending_.begin(), pending_.upper_bound(cut->step));
+    pending_.erase(cut->step);
+    for (; !pending_.empty() && pending_.begin()->first < cut->step; ++failed_) pending_.erase(pending_.begin());
   } else if (const auto* given_up = std::get_if<CutGivenUp>(&entry)) {
     pending_.erase(given_up->step);
     given_up_[given_up->step] = given_up->why;
+    ++failed_;
     ++all_given_up_.count;
     all_given_up_.last = *given_up;
   } else if (const auto* removed = std::get_if<CutRemoved>(&entry)) {

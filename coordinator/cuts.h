@@ -78,6 +78,7 @@ class Cuts {
   bool any_pending() const { return !pending_.empty(); }
   std::string missing() const;                                    // of the oldest pending cut: "server 1, worker 0"
   Step last() const { return committed_.empty() ? Step{0} : committed_.rbegin()->first; }
+  std::uint64_t failed() const { return failed_; }                // begun and given up, since this process started
   const std::map<Step, CutCommitted>& committed() const { return committed_; }
   const std::map<Step, PendingCut>& pending() const { return pending_; }
 
@@ -90,6 +91,7 @@ class Cuts {
   std::map<Step, CutCommitted> committed_;
   std::map<Step, std::string> given_up_;
   GivenUp all_given_up_;
+  std::uint64_t failed_ = 0;
   std::set<Step> removed_;                                        // were committed, and are not kept any more
 };
 

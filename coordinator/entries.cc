@@ -44,9 +44,20 @@ template <std::size_t I = 0> std::optional<Entry> entry_of(const std::string& na
 
 }  // namespace
 
-std::string encode(const Entry& entry) {
-  const nlohmann::json body = std::visit([](const auto& e) { return nlohmann::json(e); }, entry);
+std::string encode(const Entry& entry) { return encode(entry, 0); }
+
+// The time lies among the entry's own fields, where decode_entry() and earlier versions pass over it.
+std::string encode(const Entry& entry, double unix_s) {
+  nlohmann::json body = std::visit([](const auto& e) { return nlohmann::json(e); }, entry);
+  if (unix_s > 0) body["time"] = unix_s;
   return nlohmann::json{{kNames[entry.index()], body}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+double time_of(std::string_view record) {
+  const auto json = nlohmann::json::parse(record, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.size() != 1 || !json.begin().value().is_object()) return 0;
+  const auto time = json.begin().value().find("time");
+  return time != json.begin().value().end() && time->is_number() ? time->get<double>() : 0;
 }
 
 Result<Entry> decode_entry(std::string_view text) {

@@ -90,6 +90,8 @@ using Entry = std::variant<RunStarted, GenerationBegan, MemberJoined, MemberLeft
 using Entries = std::vector<Entry>;
 
 std::string encode(const Entry& entry);                       // one JSON object
+std::string encode(const Entry& entry, double unix_s);        // the same, with when it was written, for people
+double time_of(std::string_view record);                      // 0: a record of before, or none
 Result<Entry> decode_entry(std::string_view text);            // kInvalid: no entry of ours
 // All of a journal; kInvalid naming `file` and the record.
 Result<Entries> decode_entries(const std::vector<std::string>& records, const std::string& file);

@@ -14,6 +14,10 @@ constexpr std::uint32_t kTimesMax = 64;          // a checkpoint and split may b
 
 }  // namespace
 
+Step step_of_folder(const std::string& folder) {
+  return Step{folder.starts_with("step-") ? std::strtoull(folder.c_str() + 5, nullptr, 10) : 0};
+}
+
 // Journals of versions before say neither what a cut held nor how its run evaluated: then nobody can tell.
 bool Evaluations::same_content(const Evaluated& result, const CutCommitted& cut) {
   return cut.manifest == 0 || result.manifest == cut.manifest;

@@ -13,6 +13,8 @@ namespace dyad::coordinator {
 inline constexpr const char* kBestSplit = "validation";
 inline constexpr const char* kBestMetric = "fusion/ndcg@10";
 
+Step step_of_folder(const std::string& folder);                  // "step-0000000040" -> 40; 0: no such name
+
 class Evaluations {
  public:
   using Committed = std::map<Step, CutCommitted>;

@@ -71,6 +71,13 @@ Result<std::size_t> scan(std::string_view bytes, const std::filesystem::path& fi
 
 }  // namespace
 
+Result<std::vector<std::string>> read_journal(const std::filesystem::path& file) {
+  std::vector<std::string> records;
+  DYAD_TRY(bytes, io::read_file(file));
+  DYAD_TRYV(scan(bytes, file, records));
+  return records;
+}
+
 Result<Journal> Journal::open(const std::filesystem::path& file, std::vector<std::string>& records) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return fail(Code::kFailed, "cannot open {}: {}", file.string(), std::strerror(errno));

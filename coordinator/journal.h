@@ -16,6 +16,9 @@ namespace dyad::coordinator {
 
 inline constexpr std::uint32_t kRecordBytesMax = 16u << 20;
 
+// What is inside, for one who only looks: nothing is locked or cut off, a torn tail is left out. kNotFound: no file.
+Result<std::vector<std::string>> read_journal(const std::filesystem::path& file);
+
 class Journal {
  public:
   // Opens or creates, and locks; `records` gets what is inside, in order. kOverloaded: another process has it open.

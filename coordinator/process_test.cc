@@ -291,6 +291,7 @@ TEST_F(CoordinatorProcessTest, TheStatusPageAnswersAndBoundsWhatItReads) {
     return raw_http(http, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   };
   EXPECT_THAT(get("/healthz"), HasSubstr("\r\n\r\nok\n"));
+  EXPECT_THAT(get("/readyz"), HasSubstr("waiting for server 0, server 1, worker 0, worker 1"));
   EXPECT_THAT(get("/"), HasSubstr("<!doctype html>"));
   nap_ms(800);                                                   // published twice a second
   EXPECT_THAT(get("/status.json?x=1"), HasSubstr("\"job\":\"fake\""));

@@ -1,8 +1,11 @@
 #include "coordinator/results.h"
 
+#include "common/base/log.h"
 #include "common/ckpt/manifest.h"
+#include "common/metrics/wall_time.h"
 #include "common/io/files.h"
 #include "coordinator/evaluations.h"
+#include "coordinator/past.h"
 #include "coordinator/start.h"
 
 namespace dyad::coordinator {
@@ -29,7 +32,7 @@ Result<Opened> open_journal(const fs::path& job_dir) {
 
 Status append(Journal& journal, const Entries& entries) {
   std::vector<std::string> lines;
-  for (const Entry& entry : entries) lines.push_back(encode(entry));
+  for (const Entry& entry : entries) lines.push_back(encode(entry, metrics::unix_now()));
   return journal.append(lines);
 }
 
@@ -44,6 +47,9 @@ Status record_evaluation(const fs::path& job_dir, const wire::EvalResult& result
   Entries entries;
   DYAD_TRYV(evaluations.record(result, cuts.committed(), entries));
   DYAD_TRYV(append(opened.journal, entries));
+  DYAD_TRY(history, History::read(job_dir));
+  if (auto shown = write_validation_events(job_dir, evaluations, history); !shown)
+    LOG_WARN("the evaluation is not in TensorBoard: {}", shown.error().message);
   const Step best = evaluations.best(cuts.committed());
   const fs::path checkpoints = ckpt::checkpoints_dir(job_dir);
   if (best.value > 0) { DYAD_TRYV(ckpt::point_best(checkpoints, best)); }

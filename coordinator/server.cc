@@ -9,8 +9,11 @@
 #include "common/base/log_limit.h"
 #include "common/control/address.h"
 #include "common/http/server.h"
+#include "common/metrics/wall_time.h"
 #include "common/net/socket.h"
 #include "common/wire/codec.h"
+#include "coordinator/page/page.h"
+#include "coordinator/probes.h"
 #include "coordinator/status_json.h"
 
 namespace dyad::coordinator {
@@ -21,10 +24,17 @@ constexpr Millis kTickMs = 200, kPublishMs = 500;
 struct Published {                                 // what the HTTP thread may see
   std::mutex mutex;
   std::string status = "{}", metrics;
+  http::Answer ready{503, "text/plain; charset=utf-8", "starting\n"};
   std::atomic<Millis> ticked_ms{steady_now_ms()};  // when the control loop turned last
-  void put(Coordinator& coordinator, Millis now) {
-    std::string new_status = status_json(coordinator, now), new_metrics = metrics_text(coordinator, now);
+  void put(Coordinator& coordinator, Past& past, Millis now) {
+    past.refresh();
+    if (const auto worker = coordinator.membership().members().find({wire::Role::kWorker, 0});
+        worker != coordinator.membership().members().end() && !worker->second.last.metrics.empty())
+      past.note(static_cast<double>(now) / 1e3, worker->second.last.step, worker->second.last.metrics);
+    std::string new_status = status_json(coordinator, past, now), new_metrics = metrics_text(coordinator, past, now);
+    http::Answer new_ready = readiness(coordinator);
     std::lock_guard lock(mutex);
+    ready = std::move(new_ready);
     status = std::move(new_status);
     metrics = std::move(new_metrics);
   }
@@ -36,15 +46,17 @@ struct Published {                                 // what the HTTP thread may s
     if (path == "/") return {200, "text/html; charset=utf-8", kStatusPage};
     std::lock_guard lock(mutex);
     if (path == "/status.json") return {200, "application/json", status};
+    if (path == "/readyz") return ready;
     if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics};
-    return {404, "text/plain; charset=utf-8", "no such page; there are / /status.json /metrics /healthz\n"};
+    return {404, "text/plain; charset=utf-8", "no such page; there are / /status.json /metrics /healthz /readyz\n"};
   }
 };
 
 class Loop {
  public:
-  Loop(Coordinator& coordinator, Journal& journal, net::Listener& listener, Published& published)
-      : coordinator_(coordinator), journal_(journal), listener_(listener), published_(published) {}
+  Loop(Coordinator& coordinator, Journal& journal, net::Listener& listener, Past& past,
+       Published& published)
+      : coordinator_(coordinator), journal_(journal), listener_(listener), past_(past), published_(published) {}
 
   Status run(const std::atomic<bool>& stop) {
     while (!stop) {
@@ -110,19 +122,30 @@ class Loop {
     DYAD_TRYV(write(entries));
     if (now < published_ms_ + kPublishMs) return ok();
     published_ms_ = now;
-    published_.put(coordinator_, now);
+    published_.put(coordinator_, past_, now);
     return ok();
   }
 
   Status write(const Entries& entries) {
     std::vector<std::string> records;
-    for (const Entry& entry : entries) records.push_back(encode(entry));
-    return journal_.append(records);
+    const double time = metrics::unix_now();
+    bool evaluated = false;
+    for (const Entry& entry : entries) {
+      records.push_back(encode(entry, time));
+      past_.add(entry, time);
+      evaluated |= std::holds_alternative<Evaluated>(entry);
+    }
+    DYAD_TRYV(journal_.append(records));
+    if (!evaluated) return ok();
+    if (auto shown = write_validation_events(past_.job_dir(), coordinator_.evaluations(), past_.history()); !shown)
+      LOG_WARN("the evaluation is not in TensorBoard: {}", shown.error().message);
+    return ok();
   }
 
   Coordinator& coordinator_;
   Journal& journal_;
   net::Listener& listener_;
+  Past& past_;
   Published& published_;
   Millis ticked_ms_ = 0, published_ms_ = 0;
   std::map<std::string, LogLimit> limits_;         // by kind of message
@@ -139,13 +162,14 @@ Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& jo
                                          .security = options.security,
                                          .allow_unauthenticated = options.trusted_network}));
   Published published;
-  published.put(coordinator, steady_now_ms());     // whoever finds the address may ask at once
+  Past past(options.job_dir);
+  published.put(coordinator, past, steady_now_ms());     // whoever finds the address may ask at once
   DYAD_TRY(page, http::Server::start({options.http, "coordinator.http"},
                                      [&published](const std::string& path) { return published.answer(path); }));
   const auto pid = static_cast<std::uint32_t>(::getpid());
   DYAD_TRYV(control::write_address(options.job_dir, {listener.endpoint(), page->address(), pid}));
   LOG_INFO("control port {}, status page {}", listener.endpoint(), page->address());
-  auto status = Loop(coordinator, journal, listener, published).run(stop);
+  auto status = Loop(coordinator, journal, listener, past, published).run(stop);
   std::error_code ignored;
   if (auto address = control::read_address(options.job_dir); address.has_value() && address.value().pid == pid)
     std::filesystem::remove(control::address_file(options.job_dir), ignored);

@@ -4,7 +4,7 @@
 #include "common/base/log.h"
 #include "common/base/random_id.h"
 #include "common/config/same_keys.h"
-#include "common/metrics/step_log.h"
+#include "common/metrics/wall_time.h"
 
 namespace dyad::coordinator {
 
@@ -103,16 +103,6 @@ Entries reconcile(const fs::path& checkpoints, const Cuts& cuts) {
   return entries;
 }
 
-// What the status page shows of the steps before this start. Worth a warning, not a failure.
-void draw_curve(const fs::path& job_dir, Coordinator& coordinator) {
-  const auto records = metrics::read_step_log(job_dir / metrics::kStepLogName);
-  if (!records) LOG_WARN("{}", records.error().message);
-  else
-    for (const auto& record : records.value())
-      if (const auto loss = record.values.find("loss"); loss != record.values.end())
-        coordinator.add_to_curve({record.step, loss->second});
-}
-
 }  // namespace
 
 Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& job, Coordinator& coordinator,
@@ -126,7 +116,6 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& j
   DYAD_TRY(journal, Journal::open(file, records));
   DYAD_TRY(old, decode_entries(records, file.string()));
   for (const Entry& entry : old) coordinator.apply(entry, now);
-  if (mode != StartMode::kFresh) draw_curve(job_dir, coordinator);
   if (mode == StartMode::kRecover) {
     if (coordinator.run().workers == 0)
       return fail(Code::kNotFound, "{}: no run to recover; start without --recover", file.string());
@@ -156,7 +145,7 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& j
     entries.push_back(std::move(entry));
   }
   std::vector<std::string> lines;
-  for (const Entry& entry : entries) lines.push_back(encode(entry));
+  for (const Entry& entry : entries) lines.push_back(encode(entry, metrics::unix_now()));
   DYAD_TRYV(journal.append(lines));
   ckpt::sweep_staging(checkpoints, {{run.run, RoutingEpoch{coordinator.membership().generation()}}, run.resume});
   ckpt::sweep_temporaries(checkpoints);

@@ -1,17 +1,16 @@
 #pragma once
-// What the status page, /status.json, /metrics and `dyad status` show of the coordinator. Copies; no pointers into it.
+// What the page, /status.json and `dyad status` show of the coordinator. Copies; no pointers into it. docs/metrics.md
+// describes the fields: scripts read them.
 #include <string>
 #include "coordinator/coordinator.h"
-#include "common/http/server.h"
+#include "coordinator/past.h"
 
 namespace dyad::coordinator {
 
-std::string status_json(Coordinator& coordinator, Millis now);
-std::string metrics_text(Coordinator& coordinator, Millis now);
-// 503 when the control loop has not turned for kLoopLateMs: whoever asks learns that though this thread answers, nobody
-// gets work, commits or an answer (a disk that hangs under the journal, for one).
-inline constexpr Millis kLoopLateMs = 5000;
-http::Answer health(Millis since_tick_ms);
-extern const char* const kStatusPage;          // HTML that draws /status.json; one file, no outside scripts
+inline constexpr int kStatusSchema = 1;        // another one when a field goes or means something else; new ones come
+                                               // without
+std::string status_json(Coordinator& coordinator, const Past& past, Millis now);
+Step newest_step(const Coordinator& coordinator);               // of the workers
+std::uint64_t total_steps(Coordinator& coordinator);            // where the job ends
 
 }  // namespace dyad::coordinator

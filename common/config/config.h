@@ -42,6 +42,7 @@ struct Train {
   double allreduce_bucket_mb = 1.0;
   std::uint64_t max_steps = 0;           // 0: all epochs
   std::uint32_t log_every = 10;          // steps, to <job.dir>/steps.jsonl
+  bool tensorboard = true;               // the same as event files
 };
 struct Rows {                            // the parameter tables on the servers
   std::string optimizer = "adam";        // sgd | adagrad | rowwise_adagrad | adam | adamw

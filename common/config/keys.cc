@@ -77,6 +77,8 @@ const std::vector<Key>& table() {
       KEY(train, max_steps, from(0), N,
           "stop after this many steps; 0: after all epochs. The learning rate's schedule counts all epochs"),
       KEY(train, log_every, between(0, kU32), N, "steps between two lines of <job.dir>/steps.jsonl; 0: none"),
+      KEY(train, tensorboard, any(), N,
+          "what steps.jsonl and the evaluations say as TensorBoard event files too, in <job.dir>/tensorboard"),
 
       KEY(rows, optimizer, one_of({"sgd", "adagrad", "rowwise_adagrad", "adam", "adamw"}), R,
           "of the rows on the servers; a row's moments stand still while it gets no gradient (lazy)"),

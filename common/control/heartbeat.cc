@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include "common/base/log.h"
+#include "common/metrics/process.h"
 
 namespace dyad::control {
 
@@ -58,8 +59,9 @@ void HeartbeatThread::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     changed_ = false;
-    const wire::Heartbeat message = slot_;
+    wire::Heartbeat message = slot_;
     lock.unlock();
+    message.metrics.merge(metrics::process_figures());
     beat(message);
     lock.lock();
     wake_.wait_for(lock, std::chrono::milliseconds(heartbeat_ms_), [this] { return stop_ || changed_; });

@@ -1,61 +1,90 @@
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <gtest/gtest.h>
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
-#include "common/metrics/figures.h"
+#include "common/metrics/histogram.h"
+#include "common/metrics/process.h"
 #include "common/metrics/prometheus.h"
 #include "common/metrics/step_log.h"
 
 namespace dyad::metrics {
 namespace {
 
-TEST(Figures, DurationsGiveCountSumLastAndTheMaximumSinceTheLastLook) {
-  Figures figures;
-  figures.set("loss", 2.5);
-  figures.add("rows", 3);
-  figures.add("rows", 4);
-  figures.observe("pull", 0.25);
-  figures.observe("pull", 0.125);
-  auto values = figures.values();
-  EXPECT_EQ(values.at("rows"), 7);
-  EXPECT_EQ(values.at("pull_count"), 2);
-  EXPECT_EQ(values.at("pull_sum"), 0.375);
-  EXPECT_EQ(values.at("pull_last"), 0.125);
-  EXPECT_EQ(values.at("pull_max"), 0.25);
-  figures.observe("pull", 0.0625);
-  EXPECT_EQ(figures.values().at("pull_max"), 0.0625);
+using Values = std::map<std::string, double>;
+
+std::string text_of(const Values& values, const Labels& labels = {{"role", "worker"}, {"id", "0"}}) {
+  return prometheus_text(figures_of(values, labels));
 }
 
-TEST(Prometheus, FiguresOfOneNameMakeOneFamilyAndNamesBecomeLegal) {
-  const std::string text = prometheus_text(
-      {{"fusion/ndcg@10", {{"split", "validation"}}, 0.5}, {"loss", {{"id", "0"}}, 2}, {"loss", {{"id", "1"}}, 3}});
-  EXPECT_NE(text.find("dyad_fusion_ndcg_10{split=\"validation\"} 0.5"), std::string::npos) << text;
-  EXPECT_NE(text.find("dyad_loss{id=\"0\"} 2"), std::string::npos) << text;
-  EXPECT_EQ(text.find("# TYPE dyad_loss"), text.rfind("# TYPE dyad_loss")) << text;
-}
-
-TEST(Prometheus, TheEndingOfANameSaysItsKind) {
-  std::vector<Figure> figures;
-  for (const char* id : {"0", "1"})
-    for (const auto& [name, value] : std::map<std::string, double>{{"pulls_total", 7},
-                                                                   {"pull_wait_seconds_count", 7},
-                                                                   {"pull_wait_seconds_p50", 0.25},
-                                                                   {"pull_wait_seconds_p99", 0.5},
-                                                                   {"pull_wait_seconds_sum", 1.75},
-                                                                   {"rows", 9},
-                                                                   {"users_count", 3}})
-      figures.push_back({name, {{"id", id}}, value});
-  const std::string text = prometheus_text(figures);
-  for (const char* line : {"# TYPE dyad_pulls_total counter\ndyad_pulls_total{id=\"0\"} 7",
-                           "# TYPE dyad_pull_wait_seconds summary\ndyad_pull_wait_seconds_count{id=\"0\"} 7",
-                           "dyad_pull_wait_seconds_sum{id=\"1\"} 1.75",
-                           "dyad_pull_wait_seconds{id=\"1\",quantile=\"0.5\"} 0.25",
-                           "dyad_pull_wait_seconds{id=\"1\",quantile=\"0.99\"} 0.5",
-                           "# TYPE dyad_rows gauge",
-                           "# TYPE dyad_users_count gauge"})
+TEST(Prometheus, LabelsAreTakenOutOfTheNamesThatFiguresTravelUnder) {
+  const std::string text = text_of({{"loss", 6.5}, {"loss.con", 2}, {"loss.gen.semantic.2", 1.5},
+                                    {"phase_all_reduce_wait_seconds_total", 4}, {"samples_per_s", 99}});
+  for (const char* line : {"dyad_loss{id=\"0\",part=\"total\",role=\"worker\"} 6.5",
+                           "dyad_loss{id=\"0\",part=\"con\",role=\"worker\"} 2",
+                           "dyad_loss{id=\"0\",level=\"2\",part=\"gen\",role=\"worker\",stream=\"semantic\"} 1.5",
+                           "dyad_phase_seconds_total{id=\"0\",phase=\"all_reduce_wait\",role=\"worker\"} 4",
+                           "dyad_samples_per_second{id=\"0\",role=\"worker\"} 99"})
     EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
-  EXPECT_EQ(text.find("_p50"), std::string::npos) << text;
+}
+
+TEST(Prometheus, EachFamilyHasItsHelpAndTypeOnceBeforeItsFigures) {
+  auto figures = figures_of({{"rows", 9}, {"pulls_total", 7}}, {{"role", "server"}, {"id", "0"}});
+  for (auto& figure : figures_of({{"rows", 5}}, {{"role", "server"}, {"id", "1"}})) figures.push_back(figure);
+  EXPECT_EQ(prometheus_text(figures),
+            "# HELP dyad_pulls_total Pulls that a server answered\n# TYPE dyad_pulls_total counter\n"
+            "dyad_pulls_total{id=\"0\",role=\"server\"} 7\n"
+            "# HELP dyad_rows Rows that a server holds\n# TYPE dyad_rows gauge\n"
+            "dyad_rows{id=\"0\",role=\"server\"} 9\ndyad_rows{id=\"1\",role=\"server\"} 5\n");
+}
+
+TEST(Prometheus, NothingThatAPeerMakesUpIsShown) {
+  EXPECT_EQ(text_of({{"loss.gen.me\"}", 1},
+                     {"loss.gen.behaviour.x", 1},
+                     {"loss.con.1", 1},
+                     {"up{}", 1},
+                     {"rows.le.1", 1},
+                     {"phase_x_seconds_total", 1},
+                     {"", 1},
+                     {".", 1},
+                     {"loss.", 1},
+                     {"apply_seconds", 1}}),
+            "");
+  EXPECT_EQ(
+      prometheus_text(figures_of_evaluation({{"fusion/ndcg@10\n", 1}, {"x/ndcg@10", 1}, {"fusion/mrr@10", 1}}, {})),
+      "");
+}
+
+TEST(Prometheus, RankingFiguresAreLabelledByListAndCutoff) {
+  const auto figures = figures_of_evaluation({{"fusion/ndcg@10", 0.5}}, {{"split", "test"}});
+  EXPECT_NE(prometheus_text(figures).find("dyad_ndcg{k=\"10\",list=\"fusion\",split=\"test\"} 0.5\n"),
+            std::string::npos);
+}
+
+TEST(Histogram, ABucketHoldsWhatTookAtMostItsBound) {
+  Histogram waits;
+  for (const double seconds : {0.0, 0.00025, 0.0005, 0.25, 75.0}) waits.add(seconds);
+  Values figures;
+  waits.put("pull_wait_seconds", figures);
+  const std::string text = text_of(figures, {});
+  for (const char* line :
+       {"# TYPE dyad_pull_wait_seconds histogram\n", "dyad_pull_wait_seconds_count 5\n",
+        "dyad_pull_wait_seconds_sum 75.25", "dyad_pull_wait_seconds_bucket{le=\"0.0001\"} 1\n",
+        "dyad_pull_wait_seconds_bucket{le=\"0.0005\"} 3\n",
+        "dyad_pull_wait_seconds_bucket{le=\"0.1\"} 3\ndyad_pull_wait_seconds_bucket{le=\"0.25\"} 4\n",
+        "dyad_pull_wait_seconds_bucket{le=\"60\"} 4\ndyad_pull_wait_seconds_bucket{le=\"+Inf\"} 5\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
+}
+
+TEST(Process, TheSystemTellsOfThisProcess) {
+  const auto values = process_figures();
+  EXPECT_GT(values.at("process_resident_memory_bytes"), 1e6);
+  EXPECT_GE(values.at("process_cpu_seconds_total"), 0);
+  EXPECT_GE(values.at("process_open_fds"), 3);
+  EXPECT_GE(values.at("process_max_fds"), values.at("process_open_fds"));
+  EXPECT_NEAR(values.at("process_start_time_seconds"), static_cast<double>(std::time(nullptr)), 600);
+  EXPECT_EQ(figures_of(values, {}).size(), values.size());       // each has its family
 }
 
 class StepLogFile : public testing::Test {

@@ -15,7 +15,9 @@ std::string line_of(const StepRecord& record) {
   return line.dump() + "\n";
 }
 
-bool parse(std::string_view text, StepRecord& out) {
+}  // namespace
+
+bool parse_step_line(std::string_view text, StepRecord& out) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("step") || !json.contains("epoch")) return false;
   for (const auto& [name, value] : json.items()) {
@@ -27,7 +29,10 @@ bool parse(std::string_view text, StepRecord& out) {
   return true;
 }
 
-}  // namespace
+Error not_a_step_line(const std::filesystem::path& file, std::uint64_t number) {
+  return fail(Code::kInvalid, "{}:{}: not a line of a training curve; remove the file (it decides nothing)",
+              file.string(), number);
+}
 
 Result<std::vector<StepRecord>> read_step_log(const std::filesystem::path& file) {
   std::vector<StepRecord> records;
@@ -39,9 +44,7 @@ Result<std::vector<StepRecord>> read_step_log(const std::filesystem::path& file)
     const std::size_t end = all.find('\n', begin);
     if (end == std::string_view::npos) break;    // torn
     StepRecord record;
-    if (!parse(all.substr(begin, end - begin), record))
-      return fail(Code::kInvalid, "{}:{}: not a line of a training curve; remove the file (it decides nothing)",
-                  file.string(), number);
+    if (!parse_step_line(all.substr(begin, end - begin), record)) return not_a_step_line(file, number);
     records.push_back(std::move(record));
     begin = end + 1;
   }

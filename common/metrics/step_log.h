@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 #include "common/base/ids.h"
 #include "common/base/result.h"
@@ -24,6 +25,10 @@ inline constexpr const char* kStepLogName = "steps.jsonl";   // in job.dir
 // Empty when there is no such file. A torn last line (of a killed writer) is left out; kInvalid naming the line for any
 // other that is none of ours.
 Result<std::vector<StepRecord>> read_step_log(const std::filesystem::path& file);
+
+// One line without its end; false when it is none of ours.
+bool parse_step_line(std::string_view text, StepRecord& out);
+Error not_a_step_line(const std::filesystem::path& file, std::uint64_t number);
 
 class StepLog {
  public:

@@ -51,8 +51,7 @@ void TrainProgress::show(const std::string& status) {
   if (total == 0) return;
   if (!progress_) progress_ = std::make_unique<Progress>("train", total, "steps");
   std::string note = fmt::format(" epoch {}, {:.0f} samples/s", s.value("epoch", 0) + 1, s.value("samples_per_s", 0.0));
-  if (const auto& curve = s["curve"]; curve.is_array() && !curve.empty())
-    note += fmt::format(", loss {:.3f}", curve.back().value("loss", 0.0));
+  if (const auto& loss = s["loss"]; loss.is_number()) note += fmt::format(", loss {:.3f}", loss.get<double>());
   const auto& evaluations = s["evaluations"];
   if (evaluations.is_array() && !evaluations.empty()) {
     const auto& metrics = evaluations.back()["metrics"];

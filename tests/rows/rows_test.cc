@@ -134,7 +134,7 @@ TEST(Rows, ADuplicatePushChangesNothing) {
       const auto reply = wire::expect<wire::PushReply>(wire::decode(answer->at(0).bytes()).value()).value();
       EXPECT_EQ(reply.duplicate, again > 0);
     }
-  EXPECT_EQ(cluster.total("duplicates_total"), 6);
+  EXPECT_EQ(cluster.total("duplicate_pushes_total"), 6);
   expect_equals_reference(cluster, options, 3);
 }
 

@@ -28,6 +28,7 @@ struct PushOptions {
 };
 struct RowTraffic {                          // since the start
   std::uint64_t pulled_rows = 0, pushed_rows = 0, pulled_bytes = 0, pushed_bytes = 0, resent = 0;
+  Step applied;                              // oldest step that a server of the last pull had applied
 };
 
 class RowClient {

@@ -67,6 +67,7 @@ net::Frame ZmqRowClient::header(std::uint64_t number, wire::Body body) const {
 Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requests) {
   CHECK_EQ(unanswered_, 0u);                     // one pull at a time
   DYAD_TRYV(take_all());
+  traffic_.applied = Step{~std::uint64_t{0}};
   pulled_.assign(requests.begin(), requests.end());
   pulled_plans_.clear();
   for (const PullRequest& r : requests) {
@@ -95,6 +96,7 @@ Status ZmqRowClient::scatter(std::size_t server, const LinkReply& reply) {
   const auto* pull = std::get_if<wire::PullReply>(&reply.body);
   if (pull == nullptr)
     return fail(Code::kInvalid, "server {} answered a pull with {}", server, wire::body_name(reply.body));
+  traffic_.applied = std::min(traffic_.applied, pull->applied);
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < reply.frames.size(); ++i) bulk.push_back(reply.frames[i].bytes());
   DYAD_TRY(views, wire::open_sections(*pull, bulk, options_.dims));

@@ -105,7 +105,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
                    stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
                   device);
   LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,
-           cursor.epoch, cursor.batch, model.parameters().size());
+           cursor.epoch + 1, cursor.batch, model.parameters().size());
   DYAD_TRY(summary, trainer.run(cursor));
   LOG_INFO("{} at step {}: {} samples of this rank in {:.1f} s, last loss {:.4f}",
            summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,

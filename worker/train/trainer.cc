@@ -6,6 +6,8 @@
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/persist.h"
+#include "common/metrics/training_events.h"
+#include "common/metrics/wall_time.h"
 #include "worker/train/cut_rule.h"
 #include "worker/train/dense_state.h"
 
@@ -34,6 +36,11 @@ Result<std::string> commit_part(control::ControlClient& control, const wire::Cut
     warn_s += warn_every_s;
   }
   return std::string("this rank leaves");
+}
+
+// A pull that asked no server for anything was behind by nothing; in async mode a server may be ahead.
+std::uint64_t steps_behind(Step step, Step applied) {
+  return step.value - 1 - std::min(step.value - 1, applied.value);
 }
 
 std::vector<std::string> all_loss_names(const Eager& model) {
@@ -135,10 +142,8 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   summary_.end = from;
   const double start = steady_now_s();
   reported_s_ = start;
-  if (config_.train.log_every > 0 && parts_.all.rank() == WorkerRank{0}) {
-    DYAD_TRY(log, metrics::StepLog::open(std::filesystem::path(config_.job.dir) / metrics::kStepLogName, from.step));
-    step_log_.emplace(std::move(log));
-  }
+  stepped_s_ = logged_s_ = start;
+  DYAD_TRYV(open_logs(from.step));
   Prefetcher<Work> prefetcher([this] { return produce(); }, 2);
   const bool ahead = config_.train.mode != "sync";
   std::optional<Work> work = prefetcher.next();
@@ -149,6 +154,7 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
       DYAD_TRYV(start_pull(*work, stage_[i]));
     }
     DYAD_TRYV(parts_.rows.wait());
+    behind_ = steps_behind(work->batch.step, parts_.rows.traffic().applied);
     phases_.enter(Phase::kRead);
     std::optional<Work> next;
     if (!work->last_of_job) next = prefetcher.next();
@@ -206,7 +212,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
   summary_.samples += batch.size;
   summary_.finished = work.last_of_job;
   DYAD_TRYV(log_step(work, sums, rate));
-  report(work, sums);
+  report(work, sums, rate);
   if (cut_here) {
     phases_.enter(Phase::kCut);
     DYAD_TRYV(cut(work));
@@ -254,26 +260,47 @@ Status Trainer::finish_cut(Wait wait) {
   return ok();
 }
 
+Status Trainer::open_logs(Step from) {
+  if (config_.train.log_every == 0 || parts_.all.rank() != WorkerRank{0}) return ok();
+  const std::filesystem::path folder = config_.job.dir;
+  DYAD_TRY(log, metrics::StepLog::open(folder / metrics::kStepLogName, from));
+  step_log_.emplace(std::move(log));
+  if (!config_.train.tensorboard) return ok();
+  DYAD_TRY(events, metrics::open_training_events(folder, from));
+  events_.emplace(std::move(events));
+  return ok();
+}
+
 Status Trainer::log_step(const Work& work, const StepSums& sums, double rate) {
+  logged_samples_ += static_cast<std::uint64_t>(sums.samples());
   const std::uint64_t step = work.batch.step.value;              // not last_of_job: max_steps must leave no trace
   if (!step_log_ || (step % config_.train.log_every != 0 && step != schedule_steps_)) return ok();
   metrics::StepRecord record{work.batch.step, work.batch.epoch, {{"lr", rate}, {"samples", sums.samples()}}};
   for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.losses()[i];
-  return step_log_->append(record);
+  DYAD_TRYV(step_log_->append(record));
+  const double now = steady_now_s(), since = std::max(now - logged_s_, 1e-9);
+  metrics::ScalarEvent event{metrics::unix_now(), record.step, metrics::scalars_of(record)};
+  event.scalars[metrics::kSpeedTag] = static_cast<double>(logged_samples_) / since;
+  logged_s_ = now;
+  logged_samples_ = 0;
+  return events_ ? events_->append(event) : ok();
 }
 
-void Trainer::report(const Work& work, const StepSums& sums) {
+void Trainer::report(const Work& work, const StepSums& sums, double rate) {
   summary_.last_loss = sums.losses()[0];
   loss_epoch_ += sums.losses()[0];
   ++loss_steps_;
   reported_samples_ += static_cast<std::uint64_t>(sums.samples());
   const double now = steady_now_s(), since = now - reported_s_;
+  step_seconds_.add(now - stepped_s_);
+  stepped_s_ = now;
   if (since < 0.5 && !work.last_of_epoch) return;
   auto metrics = phases_.by_name();
   for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.losses()[i];
   metrics["samples_per_s"] = static_cast<double>(reported_samples_) / since;
-  metrics["epoch"] = static_cast<double>(work.batch.epoch);
-  metrics["total_steps"] = static_cast<double>(std::min(total_steps_, schedule_steps_));
+  metrics["learning_rate"] = rate;
+  metrics["staleness_steps"] = static_cast<double>(behind_);
+  step_seconds_.put("step_seconds", metrics);
   const auto traffic = parts_.rows.traffic();
   metrics["pulled_rows_total"] = static_cast<double>(traffic.pulled_rows);
   metrics["pulled_bytes_total"] = static_cast<double>(traffic.pulled_bytes);
@@ -283,7 +310,7 @@ void Trainer::report(const Work& work, const StepSums& sums) {
   reported_s_ = now;
   reported_samples_ = 0;
   if (!work.last_of_epoch) return;
-  LOG_INFO("epoch {}: mean loss {:.4f}, {:.0f} samples/s lately", work.batch.epoch,
+  LOG_INFO("epoch {}: mean loss {:.4f}, {:.0f} samples/s lately", work.batch.epoch + 1,
            loss_epoch_ / static_cast<double>(loss_steps_), metrics["samples_per_s"]);
   loss_epoch_ = 0;
   loss_steps_ = 0;

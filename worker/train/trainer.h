@@ -19,6 +19,8 @@
 #include "common/data/dataset.h"
 #include "common/data/epoch_plan.h"
 #include "common/data/trie.h"
+#include "common/metrics/event_file.h"
+#include "common/metrics/histogram.h"
 #include "common/metrics/step_log.h"
 #include "worker/batch/batch_builder.h"
 #include "worker/model/dense_optimizer.h"
@@ -83,8 +85,9 @@ class Trainer {
   Status cut(const Work& work);
   enum class Wait { kForNext, kForEnd };      // what waits for the cut: the next one, or the end of the job
   Status finish_cut(Wait wait);
+  Status open_logs(Step from);
   Status log_step(const Work& work, const StepSums& sums, double rate);
-  void report(const Work& work, const StepSums& sums);
+  void report(const Work& work, const StepSums& sums, double rate);
 
   TrainerParts parts_;
   const config::Config& config_;
@@ -103,7 +106,13 @@ class Trainer {
   // The dense part of the last cut, until it is committed or given up; then why.
   std::future<Result<std::string>> writing_;
   std::atomic<bool> hurry_{false}, leaving_{false};   // to the thread that writes it: no more tries; no more waiting
-  std::optional<metrics::StepLog> step_log_; // of rank 0
+  std::optional<metrics::StepLog> step_log_; // of rank 0, and so are the next
+  std::optional<metrics::EventFile> events_;
+  double logged_s_ = 0;
+  std::uint64_t logged_samples_ = 0;         // since the last step that was logged
+  metrics::Histogram step_seconds_;
+  double stepped_s_ = 0;                     // when the last step ended
+  std::uint64_t behind_ = 0;                 // steps that the rows of the last pull lacked
   PhaseTimes phases_;
   TrainSummary summary_;
   double loss_epoch_ = 0;
