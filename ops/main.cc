@@ -18,6 +18,7 @@ AddCommand add_recommend_command;
 AddCommand add_status_command;
 AddCommand add_synth_command;
 AddCommand add_train_command;
+AddCommand add_ui_command;
 
 constexpr AddCommand* kCommands[] = {
     add_baseline_command,
@@ -32,6 +33,7 @@ constexpr AddCommand* kCommands[] = {
     add_status_command,
     add_synth_command,
     add_train_command,
+    add_ui_command,
 };
 
 }  // namespace dyad::ops
