@@ -2,9 +2,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <CLI/CLI.hpp>
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/config/cli.h"
 #include "common/config/eval_settings.h"
 #include "common/data/dataset.h"
@@ -113,6 +115,7 @@ void on_signal(int) { stop_requested = true; }
 }  // namespace
 
 int main(int argc, char** argv) {
+  leave_with_launcher(std::getenv(kLauncherVariable));
   CLI::App app{"The coordinator of a Dyad job: membership, leases, checkpoints, status page"};
   app.footer("Example: dyad-coordinator --config job.toml --resume");
   config::Sources sources;

@@ -27,7 +27,7 @@ Result<int> run_here(std::vector<std::string> argv) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
     if (std::signal(number, on_leave) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
   if (Progress::is_terminal()) argv.push_back("--terminal");
-  DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}));
+  DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}, {.orphan_signal = SIGTERM}));
   while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   if (leave) {
     child.kill(kMpirunEndMs);

@@ -78,7 +78,8 @@ class Follower {
   Status evaluate(const fs::path& checkpoint) {
     LOG_INFO("evaluating {}", checkpoint.string());
     DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
-                                 fs::path(config_.job.dir) / "logs" / "evaluation.log"));
+                                 fs::path(config_.job.dir) / "logs" / "evaluation.log",
+                                 {.orphan_signal = SIGTERM}));
     while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     std::error_code ignored;
     if (leave) child.kill(kMpirunEndMs);

@@ -1,7 +1,9 @@
 // dyad: the command for people. Knows no logic of its own; see the *_command.cc files.
+#include <cstdlib>
 #include <CLI/CLI.hpp>
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "ops/command.h"
 
 namespace dyad::ops {
@@ -39,6 +41,7 @@ constexpr AddCommand* kCommands[] = {
 }  // namespace dyad::ops
 
 int main(int argc, char** argv) {
+  dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable));
   CLI::App app{"Dyad: distributed training of the EAGER two-stream generative recommender"};
   app.set_version_flag("--version", DYAD_VERSION);
   app.require_subcommand(1);

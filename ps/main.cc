@@ -5,12 +5,14 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/staging.h"
 #include "common/config/cli.h"
@@ -203,6 +205,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
 
 int main(int argc, char** argv) {
   using namespace dyad;
+  leave_with_launcher(std::getenv(kLauncherVariable));
   CLI::App app{"A parameter server of a Dyad job"};
   app.footer("Example: dyad-ps --config job.toml --id 0");
   config::Sources sources;

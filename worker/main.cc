@@ -4,11 +4,13 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/comm/collective.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
@@ -114,6 +116,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   dyad::raise_descriptor_limit();
+  const bool is_rank = dyad::comm::launched_rank() >= 0;
+  dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable),
+                            is_rank ? dyad::Watch::kLauncherAndParent : dyad::Watch::kLauncher);
   dyad::worker::keep_freed_memory();          // a step allocates what the last one freed
   return dyad::worker::run(argc, argv);
 }

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <thread>
 #include <utility>
+#include "ops/launch/child_environment.h"
 
 namespace dyad::ops {
 namespace {
@@ -20,9 +21,10 @@ namespace {
 constexpr int kNoLog = -1;
 
 // In the new process, after fork: only calls that are safe there. Reports errno of a failed exec through the pipe.
-[[noreturn]] void become(const std::vector<char*>& argv, int log_fd, int error_pipe, int niceness, pid_t parent) {
+[[noreturn]] void become(const std::vector<char*>& argv, const std::vector<char*>& environment, int log_fd,
+                         int error_pipe, const ChildOptions& options, pid_t parent) {
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  prctl(PR_SET_PDEATHSIG, options.orphan_signal);
   if (getppid() != parent) _exit(127);          // the launcher died before prctl
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, 0);
@@ -30,11 +32,18 @@ constexpr int kNoLog = -1;
     dup2(log_fd, 1);
     dup2(log_fd, 2);
   }
-  if (niceness != 0) (void)!nice(niceness);
-  execvp(argv[0], argv.data());
+  if (options.niceness != 0) (void)!nice(options.niceness);
+  execvpe(argv[0], argv.data(), environment.data());
   const int error = errno;
   (void)!write(error_pipe, &error, sizeof error);
   _exit(127);
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> raw;
+  for (auto& word : words) raw.push_back(word.data());
+  raw.push_back(nullptr);
+  return raw;
 }
 
 Result<int> open_log(const std::filesystem::path& log) {
@@ -85,20 +94,19 @@ bool is_broken_promise(const std::string& line) {
 }  // namespace
 
 Result<Child> Child::start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
-                           int niceness) {
+                           const ChildOptions& options) {
   DYAD_TRY(log_fd, open_log(log));
   int pipe_fd[2];
   if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
     if (log_fd != kNoLog) close(log_fd);
     return fail(Code::kFailed, "pipe: {}", std::strerror(errno));
   }
-  std::vector<char*> raw;
-  for (auto& a : argv) raw.push_back(a.data());
-  raw.push_back(nullptr);
+  auto environment = child_environment(environ, options.keep_scheduler);
+  const auto arguments = pointers(argv), variables = pointers(environment);
   const off_t log_begin = log_fd == kNoLog ? 0 : lseek(log_fd, 0, SEEK_END);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) become(raw, log_fd, pipe_fd[1], niceness, parent);
+  if (pid == 0) become(arguments, variables, log_fd, pipe_fd[1], options, parent);
   if (log_fd != kNoLog) close(log_fd);
   close(pipe_fd[1]);
   int error = 0;
@@ -141,8 +149,9 @@ Child::~Child() { kill(); }
 
 std::optional<int> Child::poll() {
   if (code_ || pid_ < 0) return code_;
-  int status = 0;
-  if (waitpid(pid_, &status, WNOHANG) == pid_) code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  siginfo_t ended{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid_)
+    code_ = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
   return code_;
 }
 
@@ -164,10 +173,8 @@ void Child::kill(int patience_ms) {
     wait_for(patience_ms);
   }
   ::kill(-pid_, SIGKILL);                       // what is left of the group, also when the leader has ended
-  if (!code_) {
-    waitpid(pid_, nullptr, 0);
-    code_ = 128 + SIGKILL;
-  }
+  waitpid(pid_, nullptr, 0);
+  if (!code_) code_ = 128 + SIGKILL;
   pid_ = -1;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// A child process of a launcher: started with its output in a log file, told to end when the launcher dies, killed and
-// reaped when the object goes. Threads: one.  Ownership: owns the process (and its process group).
+// A child process of a launcher: started with its output in a log file, ended when the launcher dies, killed and reaped
+// when the object goes. Threads: one.  Ownership: owns the process (and its process group).
+#include <csignal>
 #include <filesystem>
 #include <ios>
 #include <optional>
@@ -11,13 +12,19 @@
 
 namespace dyad::ops {
 
+struct ChildOptions {
+  int niceness = 0;                             // added to this process's
+  int orphan_signal = SIGKILL;                  // what it gets when this process dies; an mpirun has others to end
+  bool keep_scheduler = false;                  // see child_environment()
+};
+
 class Child {
  public:
   // Starts argv[0] (searched in PATH if it has no slash) with stdout and stderr appended to `log`; an empty `log`: with
-  // those of this process. `niceness` is added to this process's. Fails with kNotFound if the program cannot be
-  // executed.
+  // those of this process. In its environment this process is the launcher (common/base/process.h). Fails with
+  // kNotFound if the program cannot be executed.
   static Result<Child> start(std::string name, std::vector<std::string> argv, const std::filesystem::path& log,
-                             int niceness = 0);
+                             const ChildOptions& options = {});
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child();                                     // kill()
@@ -26,6 +33,7 @@ class Child {
   const std::filesystem::path& log() const { return log_; }
   pid_t pid() const { return pid_; }
   // The exit code if it has ended (128 + signal if a signal ended it), nothing while it runs.
+  // It stays a zombie until kill(), so that its number, which is its group's too, is nobody else's.
   std::optional<int> poll();
   // Why it ended, for an error message: the last lines that it logged as errors, which mpirun's banners would hide;
   // without any, the last lines of all. What was in the log before its start is left out. Lines end with \n and are

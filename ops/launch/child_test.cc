@@ -73,6 +73,25 @@ TEST_F(ChildTest, KillEndsAGroupThatIgnoresTerm) {
   std::filesystem::remove(pid_file);
 }
 
+// Reaped at once, its number could be another process's by the time that its group is killed.
+TEST_F(ChildTest, OneThatEndedKeepsItsNumberUntilItsGroupIsKilled) {
+  const auto pid_file = log_.string() + ".pid";
+  auto child = Child::start("leader", {"sh", "-c", "sleep 100 & echo $! > " + pid_file + "; exit 3"}, log_);
+  ASSERT_TRUE(child);
+  ASSERT_TRUE(child.value().wait_for(5000));
+  const pid_t pid = child.value().pid();
+  EXPECT_EQ(child.value().poll(), 3);
+  EXPECT_TRUE(exists(pid)) << "its number is free while its group lives";
+  pid_t grandchild = 0;
+  std::ifstream(pid_file) >> grandchild;
+  ASSERT_TRUE(exists(grandchild));
+  child.value().kill();
+  EXPECT_FALSE(exists(pid));
+  for (int i = 0; i < 200 && exists(grandchild); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_FALSE(exists(grandchild));
+  std::filesystem::remove(pid_file);
+}
+
 TEST_F(ChildTest, ASignalShowsInTheExitCode) {
   auto child = Child::start("sleep", {"sleep", "100"}, log_);
   ASSERT_TRUE(child);

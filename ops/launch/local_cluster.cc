@@ -131,13 +131,13 @@ Status LocalCluster::start_others() {
   }
   auto argv = mpirun_arguments(config_.train.workers);
   argv.insert(argv.end(), {sibling_program("dyad-worker"), "train", "--config", config});
-  DYAD_TRY(workers, Child::start("workers", std::move(argv), log_of("workers")));
+  DYAD_TRY(workers, Child::start("workers", std::move(argv), log_of("workers"), {.orphan_signal = SIGTERM}));
   children_.push_back(std::move(workers));
   if (config_.eval.during_training && !evaluator_) {
     DYAD_TRY(evaluator,
              Child::start("evaluator",
                           {sibling_program("dyad"), "eval", "--follow", config_.job.dir, "--split", "validation"},
-                          log_of("evaluator"), 5));
+                          log_of("evaluator"), {.niceness = 5}));
     evaluator_ = std::move(evaluator);
   }
   return ok();

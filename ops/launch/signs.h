@@ -25,7 +25,7 @@ class Quiet {
 
 // Of all files below a folder, those that are being written too; 0 when there is no folder.
 std::uint64_t bytes_below(const std::filesystem::path& folder);
-// What a process has done: processor time and page faults, in no unit. 0 when there is no such process.
+// What a process has done (ProcessStat::work). 0 when there is no such process.
 std::uint64_t work_of(pid_t pid);
 
 }  // namespace dyad::ops
