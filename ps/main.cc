@@ -81,15 +81,6 @@ std::string host_name() {
   return name;
 }
 
-// Until all servers are there; looks every second whether we were asked to leave.
-Result<wire::Routing> wait_routing(control::ControlClient& control, std::uint32_t timeout_ms) {
-  for (std::uint32_t waited_ms = 0;; waited_ms += 1000) {
-    auto routing = control.wait_routing(1000);
-    if (routing || routing.error().code != Code::kDisconnected || waited_ms >= timeout_ms || stop_requested)
-      return routing;
-  }
-}
-
 // Tells the coordinator which cuts are on disk here, each again and again until it is committed or given up: one that
 // was killed in between knows only what it is told again.
 class CutReports {
@@ -136,8 +127,7 @@ Status attend(Server& server, control::HeartbeatThread& heartbeat, CutReports& c
   while (!stop_requested) {
     const wire::Command command = heartbeat.command();
     if (command == wire::Command::kStop) return ok();
-    if (command == wire::Command::kRestart)
-      return fail(Code::kStale, "a peer was lost or restarted: this server leaves and must be started again");
+    DYAD_TRYV(heartbeat.heard());
     if (heartbeat.silent_ms() > away_ms)
       return fail(Code::kDisconnected,
                   "no answer from the coordinator for {} ms: this server leaves; start the job again with --resume "
@@ -179,7 +169,8 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   fence = {registered.run, registered.generation};
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
   heartbeat->set_state("starting");
-  DYAD_TRY(routing, wait_routing(*control, config.servers.timeout_ms));
+  DYAD_TRY(routing, control::wait_routing(*control, *heartbeat, static_cast<int>(config.servers.timeout_ms),
+                                          &stop_requested));
   DYAD_TRYV(server->start(
       {control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run}));
   LOG_INFO("serving at {}, {} of {} groups, from step {}", server->endpoint(),

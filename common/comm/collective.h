@@ -3,9 +3,10 @@
 // Back ends: solo.cc (one rank), mpi.cc, nccl.cc (no_nccl.cc where there is no NCCL). Sums are deterministic: MPI adds
 // in rank order 0..R-1 by construction, so a sum does not depend on the network or on the library's choice of
 // algorithm. Threads: one owner calls; a back end may run a communication thread of its own. Errors: kDisconnected when
-// a peer left.
+// a peer left, and what `give_up` says: a peer that is frozen answers nothing and breaks no connection.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include "common/base/ids.h"
@@ -28,7 +29,11 @@ class Collective {
   virtual Status sum(std::span<double> values) = 0;
   virtual Status broadcast(std::span<std::byte> bytes) = 0;       // from rank 0
   virtual Status barrier() = 0;
-  // Ends this process with `code` and, through the launcher, the other ranks, which would wait for it for ever.
+  // Asked again and again by every wait, from now on: with an error the wait ends with it, and so do all after it.
+  // THREADS: asked from any.  Set it while nothing is under way.
+  virtual void set_give_up(std::function<Status()> give_up) = 0;
+  // Ends this process with `code` and, through the launcher, the other ranks, which would wait for it for ever. In
+  // bounded time, also while a sum is under way.
   [[noreturn]] virtual void abort(int code) = 0;
 };
 

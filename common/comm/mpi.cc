@@ -5,13 +5,17 @@
 
 #include <mpi.h>
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <time.h>
 #include <vector>
+#include "common/base/log.h"
 
 namespace dyad::comm {
 namespace {
@@ -25,15 +29,26 @@ Status checked(int code, const char* what) {
               text);
 }
 
-Status wait_politely(MPI_Request& request, const char* what) {
-  int done = 0;
-  for (long nap_ns = 20'000;; nap_ns = std::min(nap_ns * 2, 200'000L)) {
-    DYAD_TRYV(checked(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what));
-    if (done) return ok();
-    const timespec nap{0, nap_ns};
-    nanosleep(&nap, nullptr);
-  }
-}
+constexpr std::chrono::seconds kAbortMost{2};      // for the communication thread, and for MPI_Abort itself
+constexpr std::chrono::seconds kMeetMost{120};     // for all ranks to come to MPI_Init and MPI_Finalize
+
+// MPI's own waits for the other ranks, which can't be asked to give up: ends the process if one takes too long.
+class Bounded {
+ public:
+  Bounded(const char* what, std::chrono::seconds most, int code)
+      : thread_([what, most, code](std::stop_token over) {
+          std::mutex mutex;
+          std::unique_lock lock(mutex);
+          std::condition_variable_any never;
+          never.wait_for(lock, over, most, [] { return false; });
+          if (over.stop_requested()) return;
+          LOG_ERROR("{} took more than {} s: a rank of this job, or its mpirun, is frozen", what, most.count());
+          std::_Exit(code);
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
 
 class Mpi : public Collective {
  public:
@@ -48,6 +63,7 @@ class Mpi : public Collective {
     { std::lock_guard lock(mutex_); stop_ = true; }
     changed_.notify_all();
     thread_.join();
+    const Bounded bounded("MPI_Finalize", kMeetMost, static_cast<int>(Code::kDisconnected));
     MPI_Comm_free(&world_);
     MPI_Finalize();
   }
@@ -81,12 +97,30 @@ class Mpi : public Collective {
     DYAD_TRYV(checked(MPI_Ibarrier(world_, &request), "barrier"));
     return wait_politely(request, "barrier");
   }
+  void set_give_up(std::function<Status()> give_up) override { give_up_ = std::move(give_up); }
+  // Neither inside MPI at the same time as the communication thread, nor for ever: its mpirun may be frozen too.
   [[noreturn]] void abort(int code) override {
-    MPI_Abort(world_, code);
+    aborting_ = true;                                    // a wait of the communication thread ends within a nap
+    std::unique_lock lock(mutex_);
+    const bool is_idle = changed_.wait_for(lock, kAbortMost, [this] { return !busy_; });
+    const Bounded bounded("MPI_Abort", kAbortMost, code);
+    if (is_idle) MPI_Abort(world_, code);
     std::_Exit(code);
   }
 
  private:
+  Status wait_politely(MPI_Request& request, const char* what) {
+    int done = 0;
+    for (long nap_ns = 20'000;; nap_ns = std::min(nap_ns * 2, 200'000L)) {
+      DYAD_TRYV(checked(MPI_Test(&request, &done, MPI_STATUS_IGNORE), what));
+      if (done) return ok();
+      if (aborting_) return fail(Code::kFailed, "{}: this rank aborts", what);
+      if (give_up_) { DYAD_TRYV(give_up_()); }
+      const timespec nap{0, nap_ns};
+      nanosleep(&nap, nullptr);
+    }
+  }
+
   void serve() {   // the communication thread
     for (;;) {
       std::unique_lock lock(mutex_);
@@ -142,6 +176,8 @@ class Mpi : public Collective {
   std::condition_variable changed_;
   std::deque<std::span<float>> queue_;
   bool busy_ = false, stop_ = false;
+  std::atomic<bool> aborting_{false};
+  std::function<Status()> give_up_;
   Status status_ = ok();
   std::thread thread_;
 };
@@ -159,7 +195,9 @@ int launched_local_rank() { return number_in_environment("OMPI_COMM_WORLD_LOCAL_
 
 Result<std::unique_ptr<Collective>> make_mpi(int* argc, char*** argv) {
   int provided = 0;
-  // The owner and the communication thread never call at once (wait() lies between), so SERIALIZED is enough.
+  const Bounded bounded("MPI_Init", kMeetMost, static_cast<int>(Code::kDisconnected));
+  // The owner and the communication thread never call at once (wait() lies between, in abort() too), so SERIALIZED is
+  // enough.
   DYAD_TRYV(checked(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread"));
   if (provided < MPI_THREAD_SERIALIZED)
     return fail(Code::kFailed, "this MPI gives thread level {} only; Dyad needs MPI_THREAD_SERIALIZED", provided);

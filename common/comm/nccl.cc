@@ -60,6 +60,8 @@ class Nccl : public Collective {
   Status sum(std::span<double> values) override { return control_->sum(values); }
   Status broadcast(std::span<std::byte> bytes) override { return control_->broadcast(bytes); }
   Status barrier() override { return control_->barrier(); }
+  // A device that waits for a peer's can't be asked: whoever runs the job ends such a rank (last_resort, train_job.cc).
+  void set_give_up(std::function<Status()> give_up) override { control_->set_give_up(std::move(give_up)); }
   [[noreturn]] void abort(int code) override {
     control_->abort(code);
     std::_Exit(code);

@@ -53,6 +53,13 @@ void HeartbeatThread::set_metrics(const std::map<std::string, double>& values) {
   for (const auto& [name, value] : values) slot_.metrics[name] = value;
 }
 
+Status HeartbeatThread::heard() const {
+  if (command() != wire::Command::kRestart) return ok();
+  return fail(Code::kStale,
+              "the coordinator asks for a restart, a peer of this job was lost: this process leaves, and is to be "
+              "started again");
+}
+
 Millis HeartbeatThread::silent_ms() const { return steady_now_ms() - answered_ms_.load(std::memory_order_relaxed); }
 
 void HeartbeatThread::run() {
@@ -76,6 +83,17 @@ void HeartbeatThread::beat(const wire::Heartbeat& message) {
   answered_ms_.store(steady_now_ms(), std::memory_order_relaxed);
   if (told != wire::Command::kNone && command() == wire::Command::kNone)
     command_.store(told, std::memory_order_release);
+}
+
+Result<wire::Routing> wait_routing(ControlClient& control, const HeartbeatThread& heartbeat, int timeout_ms,
+                                   const std::atomic<bool>* stop) {
+  constexpr int kLookMs = 1000;
+  for (const Millis end = steady_now_ms() + static_cast<Millis>(timeout_ms);;) {
+    auto routing = control.wait_routing(kLookMs);
+    if (routing || routing.error().code != Code::kDisconnected) return routing;
+    DYAD_TRYV(heartbeat.heard());
+    if (steady_now_ms() >= end || (stop && *stop)) return routing;
+  }
 }
 
 }  // namespace dyad::control

@@ -27,6 +27,7 @@ class HeartbeatThread {
   void set_metrics(const std::map<std::string, double>& values);   // others stay
   // The last command; kRestart and kStop stay. An answer of kStale (somebody took our place) counts as kRestart.
   wire::Command command() const { return command_.load(std::memory_order_acquire); }
+  Status heard() const;                                 // kStale after kRestart: what to leave with, from every wait
   Millis silent_ms() const;                             // since the coordinator answered last
 
  private:
@@ -43,5 +44,10 @@ class HeartbeatThread {
   std::atomic<Millis> answered_ms_;
   std::thread thread_;
 };
+
+// ControlClient::wait_routing that hears `heartbeat` too (its kStale), and looks every second at `stop`, if there is
+// one: a process that waits for a server of another generation than its own would wait for ever.
+Result<wire::Routing> wait_routing(ControlClient& control, const HeartbeatThread& heartbeat, int timeout_ms,
+                                   const std::atomic<bool>* stop = nullptr);
 
 }  // namespace dyad::control

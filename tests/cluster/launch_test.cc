@@ -6,6 +6,8 @@
 #include <chrono>
 #include <map>
 #include <thread>
+#include "common/base/clock.h"
+#include "common/base/result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "tests/cluster/job.h"
@@ -92,6 +94,54 @@ TEST(ClusterLaunch, AKilledLauncherTakesTheEvaluatorAndItsRanksAlong) {
   ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(launcher.log(), 20);
   ASSERT_TRUE(soon([&] { return process_of(checkpoints, program("dyad-worker")) > 0; })) << "no evaluation";
   kill_launcher(launcher, job);
+}
+
+// Its connections live on, so only the coordinator can tell: servers.timeout_ms is far away.
+void freezes_and_goes_on(const std::string& name, const std::string& victim) {
+  const auto job = scratch() / name;
+  Sets sets = kFourEpochs;
+  sets.insert(sets.end(), {"coordinator.dead_after_ms=4000", "servers.timeout_ms=200000"});
+  auto launcher = start(name, train_command(job, sets), scratch() / (name + ".log"));
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(launcher.log(), 20);
+  const pid_t pid = process_of(job, victim);
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  const double stopped_s = steady_now_s();
+  EXPECT_TRUE(soon([&] { return text(launcher.log()).find("restart 1") != std::string::npos; }))
+      << ops::tail(launcher.log(), 20);
+  testing::Test::RecordProperty("seconds", std::to_string(steady_now_s() - stopped_s));
+  EXPECT_TRUE(launcher.wait_for(150'000)) << ops::tail(launcher.log(), 20);
+  EXPECT_EQ(launcher.poll(), 0) << ops::tail(launcher.log(), 20);
+  EXPECT_NE(text(launcher.log()).find("ended with code 4"), std::string::npos) << ops::tail(launcher.log(), 20);
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
+  EXPECT_TRUE(processes_of(job).empty());
+}
+
+TEST(ClusterLaunch, AFrozenRankChangesNothing) { freezes_and_goes_on("frozen_rank", program("dyad-worker")); }
+TEST(ClusterLaunch, AFrozenServerChangesNothing) { freezes_and_goes_on("frozen_server", "dyad-ps"); }
+
+// Without a launcher of ours: ranks under a bare mpirun, the rest by hand.
+TEST(ClusterLaunch, OfPartsStartedByHandAllLeaveWithCode4WhenARankFreezes) {
+  const auto job = scratch() / "frozen_apart";
+  const auto config = write_job_file(job, {"train.epochs=400", "coordinator.dead_after_ms=4000",
+                                           "servers.timeout_ms=200000"}).string();
+  auto coordinator = start("coordinator", {program("dyad-coordinator"), "--config", config}, job / "coordinator.log");
+  std::vector<ops::Child> servers;
+  for (const char* id : {"0", "1"})
+    servers.push_back(start("ps", {program("dyad-ps"), "--config", config, "--id", id}, job / "ps.log"));
+  auto ranks = start("ranks", {"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2",
+                               program("dyad-worker"), "train", "--config", config}, job / "ranks.log");
+  ASSERT_TRUE(wait_for_step(job, 1)) << ops::tail(ranks.log(), 10);
+  const pid_t victim = process_of(job, program("dyad-worker"));
+  ASSERT_GT(victim, 0);
+  ASSERT_EQ(::kill(victim, SIGSTOP), 0);
+  EXPECT_TRUE(ranks.wait_for(30'000)) << ops::tail(ranks.log(), 10);
+  EXPECT_EQ(ranks.poll(), static_cast<int>(Code::kStale)) << ops::tail(ranks.log(), 20);
+  for (auto& server : servers) {
+    EXPECT_TRUE(server.wait_for(20'000)) << ops::tail(server.log(), 10);
+    EXPECT_EQ(server.poll(), static_cast<int>(Code::kStale)) << ops::tail(server.log(), 10);
+  }
+  EXPECT_FALSE(process_of(job, program("dyad-worker"))) << "the frozen one is left";
 }
 
 TEST(ClusterLaunch, InsideAnAllocationOfASchedulerAJobOfThisMachineRuns) {

@@ -1,5 +1,6 @@
 #pragma once
 // The RowClient over ZeroMQ.
+#include <functional>
 #include <memory>
 #include "common/net/socket.h"
 #include "common/wire/routing.h"
@@ -19,6 +20,7 @@ struct RowClientOptions {
   std::uint32_t unacknowledged_max = 4;          // pushes in flight per server; the next one waits
   net::Security security;
   RunId run;                                     // that the rank registered in
+  std::function<Status()> give_up;               // asked by every wait, which ends with its error; empty: never
 };
 
 // Borrows the context. kInvalid when routing and partition disagree.

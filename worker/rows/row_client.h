@@ -37,7 +37,7 @@ class RowClient {
   // Sends the pull to every server that holds a key. The spans must live until wait() returns.
   virtual Status start_pull(Step at_least, std::span<const PullRequest> requests) = 0;
   // Blocks until the pull that was started last is complete. Fails with kDisconnected when a server stays silent for
-  // the configured time, kStale when it was restarted.
+  // the configured time, kStale when it was restarted, and with what RowClientOptions::give_up says, as flush() does.
   virtual Status wait() = 0;
   // Sends every server its part (an empty one too: its clock needs it) and returns without waiting; the gradients may
   // be reused at once. Acknowledgements are gathered by later calls; a push not acknowledged is sent again.

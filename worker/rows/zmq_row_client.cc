@@ -135,6 +135,7 @@ template <class Done> Status ZmqRowClient::pump_until(Done done) {
   while (true) {
     DYAD_TRYV(take_all());
     if (done()) return ok();
+    if (options_.give_up) { DYAD_TRYV(options_.give_up()); }
     DYAD_TRYV(poller_.wait(static_cast<int>(std::clamp<std::uint32_t>(options_.resend_ms / 4, 1, 500))));
   }
 }

@@ -1,7 +1,11 @@
 #include "worker/train/train_job.h"
 
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include "common/base/log.h"
 #include "common/ckpt/manifest.h"
@@ -72,6 +76,19 @@ ModelOptions model_options(const config::Config& config, const JobData& job,
   return options;
 }
 
+// What can't look at the coordinator's word while it waits (a device for a frozen peer's, a disk) ends here.
+std::jthread last_resort(std::shared_ptr<const control::HeartbeatThread> heartbeat) {
+  constexpr auto kLook = std::chrono::milliseconds(100), kLeave = std::chrono::milliseconds(1500);
+  return std::jthread([heartbeat = std::move(heartbeat), kLook, kLeave](std::stop_token done) {
+    for (auto told = std::chrono::milliseconds(0); !done.stop_requested(); std::this_thread::sleep_for(kLook)) {
+      if (heartbeat->heard()) continue;
+      if ((told += kLook) < kLeave) continue;
+      LOG_ERROR("{} (it waited where that could not be heard)", heartbeat->heard().error().message);
+      std::_Exit(static_cast<int>(Code::kStale));
+    }
+  });
+}
+
 }  // namespace
 
 Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
@@ -91,10 +108,16 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
                                            host_name(), job.identity.parts()}));
   who.incarnation = registered.incarnation;
   who.run = registered.run;
-  DYAD_TRY(heartbeat, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
-  DYAD_TRY(routing, control->wait_routing(static_cast<int>(config.servers.timeout_ms)));
+  DYAD_TRY(started, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
+  const std::shared_ptr<control::HeartbeatThread> heartbeat = std::move(started);   // the collective may outlive us
+  const auto give_up = [heartbeat] { return heartbeat->heard(); };
+  all.set_give_up(give_up);
+  const std::jthread ends_what_cannot_hear = last_resort(heartbeat);
+  DYAD_TRY(routing, control::wait_routing(*control, *heartbeat, static_cast<int>(config.servers.timeout_ms)));
   net::Context context;
-  DYAD_TRY(rows, make_row_client(context, row_options(config, who), routing));
+  auto to_servers = row_options(config, who);
+  to_servers.give_up = give_up;
+  DYAD_TRY(rows, make_row_client(context, to_servers, routing));
   heartbeat->set_state("training");
 
   const ModelOptions options = model_options(config, job, targets, device);
@@ -111,6 +134,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
            summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,
            summary.last_loss);
   DYAD_TRYV(all.barrier());
+  all.set_give_up({});
   return control->goodbye(summary.finished ? "done" : "stopped", static_cast<int>(config.servers.timeout_ms));
 }
 

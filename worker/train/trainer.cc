@@ -22,14 +22,16 @@ std::vector<torch::Tensor> tensors_of(Eager& model) {
 }
 
 // Says the part until its cut is committed (empty) or given up (why), or until `leaving`. Servers write for as long as
-// their disks need; a part that is late is no lost peer. kStale: one that owes a part is lost. kDisconnected: the
-// coordinator answers no more.
+// their disks need; a part that is late is no lost peer. kStale: one that owes a part is lost, or another peer, as the
+// heartbeat hears. kDisconnected: the coordinator answers no more.
 Result<std::string> commit_part(control::ControlClient& control, const wire::CutPart& part,
-                                const std::atomic<bool>& leaving, double warn_every_s) {
+                                const control::HeartbeatThread& heartbeat, const std::atomic<bool>& leaving,
+                                double warn_every_s) {
   const double start_s = steady_now_s();
   for (double warn_s = start_s + warn_every_s; !leaving;) {
     DYAD_TRY(status, control.cut_part(part, 1000));
     if (status.committed || !status.given_up.empty()) return std::move(status.given_up);
+    DYAD_TRYV(heartbeat.heard());
     if (steady_now_s() < warn_s) continue;
     LOG_WARN("cut {} is not committed after {:.0f} s: a server still writes its part", part.step,
              steady_now_s() - start_s);
@@ -179,8 +181,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
   const Batch& batch = work.batch;
   set_log_step(batch.step);
   parts_.heartbeat.set_step(batch.step);
-  if (parts_.heartbeat.command() == wire::Command::kRestart)
-    return fail(Code::kStale, "step {}: the coordinator asks for a restart, a peer of this job was lost", batch.step);
+  DYAD_TRYV(parts_.heartbeat.heard());
   StepSums sums(loss_names_.size());
   sums.samples() = static_cast<float>(batch.size);
   sums.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
@@ -238,11 +239,11 @@ Status Trainer::cut(const Work& work) {
         wire::CutPart part{.step = step, .facts = facts};
         const auto file = ckpt::persist<wire::FilePart>(
             fmt::format("cut {}", step), [&] { return write_dense_part(folder, state); },
-            [this] { return hurry_.load(); });
+            [this] { return hurry_ || !parts_.heartbeat.heard(); });
         if (file) part.files = {file.value()};
         else part.failure = file.error().message;
         DYAD_TRY(control, control::ControlClient::connect(parts_.control_options));  // this thread's own
-        return commit_part(*control, part, leaving_, config_.servers.timeout_ms * 1e-3);
+        return commit_part(*control, part, parts_.heartbeat, leaving_, config_.servers.timeout_ms * 1e-3);
       });
   return ok();
 }
