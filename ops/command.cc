@@ -1,5 +1,6 @@
 #include "ops/command.h"
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -16,6 +17,11 @@ Status check_folder_of(const std::string& file) {
   std::error_code ignored;
   if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return ok();
   return fail(Code::kInvalid, "{}: there is no folder {}; make it, or name another file", file, folder.string());
+}
+
+void on_stop_signals(void (*handler)(int)) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    if (std::signal(number, handler) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
 }
 
 }  // namespace dyad::ops

@@ -18,6 +18,9 @@ int finish(const Status& status);
 // For a --json FILE: kInvalid, naming it, if the folder of `file` is not there. Empty, or "-" for stdout: ok.
 Status check_folder_of(const std::string& file);
 
+// `handler` for Ctrl-C, SIGTERM and a hang-up, which stays ignored under nohup.
+void on_stop_signals(void (*handler)(int));
+
 using AddCommand = void(CLI::App& dyad, int& exit_code);
 
 }  // namespace dyad::ops

@@ -1,7 +1,6 @@
 // dyad eval: starts the evaluation ranks under mpirun, once or behind each checkpoint of a running job.
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -24,8 +23,7 @@ void on_leave(int number) { leave = number; }
 
 // On this terminal. Gives mpirun's exit code, or 128 + the signal that ended it: mpirun's own would be 1.
 Result<int> run_here(std::vector<std::string> argv) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
-    if (std::signal(number, on_leave) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
+  on_stop_signals(on_leave);
   if (Progress::is_terminal()) argv.push_back("--terminal");
   DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}, {.orphan_signal = SIGTERM}));
   while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -1,6 +1,5 @@
 // dyad train: a whole job on this machine, from one configuration file.
 #include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <CLI/CLI.hpp>
@@ -17,6 +16,7 @@
 #include "ops/launch/job_lock.h"
 #include "ops/launch/job_on_disk.h"
 #include "ops/launch/local_cluster.h"
+#include "ops/launch/preflight.h"
 #include "ops/launch/train_progress.h"
 
 namespace dyad::ops {
@@ -25,7 +25,8 @@ namespace {
 struct Options {
   config::Sources sources;
   bool resume = false;
-  std::uint32_t restarts = 3;
+  std::uint32_t restarts = LocalClusterOptions{}.restarts_max;
+  std::string mpirun;
 };
 
 std::atomic<int> stop_requests{0};
@@ -98,14 +99,15 @@ Result<bool> train(const Options& options) {
   std::filesystem::create_directories(config.job.dir, error);
   if (error)
     return fail(Code::kInvalid, "job.dir {}: {}; choose a folder that can be written", config.job.dir, error.message());
+  DYAD_TRYV(check_writable(config.job.dir));
   const auto lock = JobLock::take(config.job.dir);      // before the first write: the job may be another's
   if (!lock) return lock.error();
   DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
-  for (const int number : {SIGINT, SIGTERM, SIGHUP})    // under nohup SIGHUP stays ignored
-    if (std::signal(number, on_signal) == SIG_IGN && number == SIGHUP) std::signal(number, SIG_IGN);
+  on_stop_signals(on_signal);
+  DYAD_TRYV(check_machine(config));
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
-  LocalCluster cluster(config, {file, options.resume, options.restarts});
+  LocalCluster cluster(config, {file, options.resume, options.restarts, options.mpirun});
   DYAD_TRY(end, cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
   return conclude(end, config, progress);
 }
@@ -119,8 +121,11 @@ void add_train_command(CLI::App& dyad, int& exit_code) {
   config::add_config_options(*command, options->sources);
   command->add_flag("--resume", options->resume, "go on from the newest valid checkpoint of job.dir");
   command
-      ->add_option("--restarts", options->restarts, "how often to start the job again when one of its processes dies")
+      ->add_option("--restarts", options->restarts,
+                   "how often, without a new checkpoint in between, to start the job again when a process dies")
       ->capture_default_str();
+  command->add_option("--mpirun", options->mpirun,
+                      "more words for mpirun, such as \"--hostfile hosts\": the workers elsewhere, the rest here");
   command->footer("Ctrl-C writes a checkpoint and stops with exit code 7; a second one stops at once.\n"
                   "Example: dyad train --config deploy/quickstart.toml --set train.epochs=3");
   command->callback([options, &exit_code] {

@@ -42,11 +42,23 @@ Result<std::unique_ptr<comm::Collective>> open_collective(const std::string& dev
 Result<torch::Device> open_device(const std::string& name) {
   if (name != "cuda") return torch::Device(torch::kCPU);
   if (!torch::cuda::is_available())
-    return fail(Code::kNotFound,
+    return fail(Code::kInvalid,
                 "train.device = \"cuda\", but no CUDA device (or no CUDA build of LibTorch) is here; use --set "
                 "train.device=cpu");
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);   // index_add and its like use atomics else
   return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(std::max(0, comm::launched_local_rank())));
+}
+
+// What a training with this device and so many ranks on this machine would meet at its start.
+Status check_device(const std::string& device, std::uint32_t ranks) {
+  DYAD_TRYV(open_device(device));
+  if (device != "cuda") return ok();
+  DYAD_TRYV(comm::check_nccl());
+  const auto devices = static_cast<std::uint32_t>(std::max<int>(0, torch::cuda::device_count()));
+  if (devices >= ranks) return ok();
+  return fail(Code::kInvalid,
+              "train.workers = {}, and this machine has {} CUDA device(s): one worker a GPU, so lower train.workers",
+              ranks, devices);
 }
 
 // LibTorch's exceptions become errors here, and only here.
@@ -72,6 +84,12 @@ Status train(const config::Sources& sources, comm::Collective& all) {
   return run_train_job(config, all, device, stop_signal);
 }
 
+int finish(const Status& status) {
+  if (status) return 0;
+  LOG_ERROR("{}", status.error().message);
+  return static_cast<int>(status.error().code);
+}
+
 // A rank that fails takes the job down with it: the others would wait for it in a sum.
 int run(int argc, char** argv) {
   CLI::App app{"One rank of a Dyad job (start it with mpirun)"};
@@ -84,30 +102,33 @@ int run(int argc, char** argv) {
   auto* eval_command = app.add_subcommand("eval", "Evaluate a checkpoint by beam search, users sharded over the ranks");
   add_eval_options(*eval_command, eval);
   eval_command->footer("Example: mpirun -n 2 --bind-to none dyad-worker eval run/checkpoints/best --split test");
+  std::string device = "cpu";
+  std::uint32_t ranks = 1;
+  auto* check_command = app.add_subcommand("check", "Tell whether ranks could train on a device of this machine");
+  check_command->add_option("--device", device, "as train.device")->check(CLI::IsMember({"cpu", "cuda"}));
+  check_command->add_option("--ranks", ranks, "as train.workers");
+  check_command->footer("Example: dyad-worker check --device cuda --ranks 2");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
   }
-  std::string device = "cpu";
+  set_log_role(eval_command->parsed() ? "evaluator" : "worker", std::max(0, comm::launched_rank()));
+  if (check_command->parsed()) return finish(guarded([&] { return check_device(device, ranks); }));
   if (train_command->parsed())
     if (auto config = config::load(sources)) device = config.value().train.device;
-  set_log_role(train_command->parsed() ? "worker" : "evaluator", std::max(0, comm::launched_rank()));
   if (train_command->parsed()) {              // an evaluation has nothing to save: signals end it
     std::signal(SIGUSR1, on_stop);
     std::signal(SIGTERM, on_stop);
     std::signal(SIGINT, SIG_IGN);             // Ctrl-C reaches the launcher too, which asks by SIGUSR1
   }
   auto all = open_collective(device, &argc, &argv);
-  if (!all) {
-    LOG_ERROR("{}", all.error().message);
-    return static_cast<int>(all.error().code);
-  }
+  if (!all) return finish(all.error());
   const Status status = guarded(
       [&] { return train_command->parsed() ? train(sources, *all.value()) : run_eval_job(eval, *all.value()); });
-  if (status) return 0;
-  LOG_ERROR("{}", status.error().message);
-  all.value()->abort(static_cast<int>(status.error().code));
+  const int code = finish(status);
+  if (code == 0) return 0;
+  all.value()->abort(code);
   return 1;                                   // not reached
 }
 

@@ -48,8 +48,10 @@ int launched_size();
 int launched_local_rank();           // among the ranks of this machine
 
 // Dense sums by NCCL on `device`, everything else by `control`, which also carries NCCL's id. Fails on every rank
-// alike: kNotFound in a build without NCCL, kInvalid when a rank has no device. A rank that fails while it joins NCCL
+// alike, with kInvalid in a build without NCCL and when a rank has no device. A rank that fails while it joins NCCL
 // ends the job by `control`, for the others wait for it inside NCCL.
 Result<std::unique_ptr<Collective>> make_nccl(std::unique_ptr<Collective> control, int device);
+// Whether this build has NCCL; else make_nccl's error.
+Status check_nccl();
 
 }  // namespace dyad::comm

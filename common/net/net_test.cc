@@ -85,7 +85,7 @@ TEST(Net, ATakenPortIsReported) {
   auto listener = Listener::bind(context, {}).value();
   const auto second = Listener::bind(context, {.endpoint = listener.endpoint()});
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Code::kFailed);
+  EXPECT_EQ(second.error().code, Code::kInvalid);
 }
 
 TEST(Net, CurveLetsListedKeysInAndNobodyElse) {

@@ -71,9 +71,9 @@ void set_limits(zmq::socket_t& socket, int messages_max, std::int64_t bytes_max,
 }
 
 Error socket_error(const char* what, const std::string& endpoint, const zmq::error_t& e) {
-  const Code code =
-      e.num() == EADDRINUSE || e.num() == EADDRNOTAVAIL || e.num() == EMFILE ? Code::kFailed : Code::kInvalid;
-  return fail(code, "cannot {} {}: {}", what, endpoint, e.what());
+  const bool is_taken = e.num() == EADDRINUSE || e.num() == EADDRNOTAVAIL;     // on the next try, too
+  return fail(e.num() == EMFILE ? Code::kFailed : Code::kInvalid, "cannot {} {}: {}{}", what, endpoint, e.what(),
+              is_taken ? "; choose another address or port (port * is any free one)" : "");
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include <signal.h>
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <sstream>
 #include <thread>
 #include <utility>
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/ckpt/manifest.h"
 #include "common/control/address.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/signs.h"
@@ -23,7 +26,7 @@ constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave a
 constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
 constexpr int kMpirunEndMs = 5000;            // it gives its ranks a second or more before it kills them
 constexpr int kEvaluatorEndMs = 5000;         // it has an mpirun of its own to end
-constexpr int kBusyPauseMs = 1000;            // the journal is held for so long at most by an evaluation written down
+constexpr Millis kBusyPauseMs = 1000;          // the journal is held for so long at most by an evaluation written down
 constexpr int kNobodyCaughtStop = 128 + SIGUSR1;
 
 void nap(int ms = kPollMs) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
@@ -43,6 +46,15 @@ class Lasting {
   Millis since_ = kNever;
 };
 
+// The same input, configuration or machine would fail the same way again.
+bool is_permanent(Code code) { return code == Code::kInvalid || code == Code::kNotFound; }
+
+// Who finds a peer gone (6), or is told so by the coordinator (4), is a consequence. The less the more telling.
+int telling_rank(int code) {
+  const auto as_code = static_cast<Code>(code);
+  return is_permanent(as_code) ? 0 : as_code == Code::kDisconnected ? 2 : as_code == Code::kStale ? 3 : 1;
+}
+
 // What an ended process leaves to say, under the code of its end.
 Error error_of(Child& child) {
   const int code = child.poll().value_or(0);
@@ -54,13 +66,19 @@ Error error_of(Child& child) {
 
 }  // namespace
 
-std::vector<std::string> mpirun_arguments(std::uint32_t ranks) {
-  return {"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1",
-          "-n", std::to_string(ranks)};
+std::vector<std::string> mpirun_arguments(std::uint32_t ranks, const std::string& more) {
+  std::vector<std::string> argv{"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca",
+                                "mpi_yield_when_idle", "1", "-n", std::to_string(ranks)};
+  std::istringstream words(more);
+  argv.insert(argv.end(), std::istream_iterator<std::string>(words), {});
+  return argv;
 }
 
 LocalCluster::LocalCluster(config::Config config, LocalClusterOptions options)
-    : config_(std::move(config)), options_(std::move(options)), job_dir_(config_.job.dir) {}
+    : config_(std::move(config)),
+      options_(std::move(options)),
+      job_dir_(config_.job.dir),
+      restarts_(options_.restarts_max) {}
 
 std::filesystem::path LocalCluster::log_of(const std::string& name) const {
   return job_dir_ / "logs" / (name + ".log");
@@ -75,13 +93,29 @@ Result<End> LocalCluster::run(std::function<void()> tick, std::function<int()> s
     kill_all();
     if (ended || !has_run_ || stop_requests_() > 0) return ended;   // a first start would fail the same way again
     const auto& [code, what] = ended.error();
-    if (code == Code::kInvalid || code == Code::kNotFound || restarts_ >= options_.restarts_max)
-      return fail(code, "{}\nAfter {} restart(s) this is the end; mend the cause and run it again with --resume.", what,
-                  restarts_);
-    LOG_WARN("{}\nstarting the job again from its last checkpoint (restart {} of {})", what, ++restarts_,
-             options_.restarts_max);
-    if (code == Code::kOverloaded) nap(kBusyPauseMs);
+    if (is_permanent(code))
+      return fail(code, "{}\nOn another try it would be the same: mend it, then go on with --resume.", what);
+    const auto pause = next_restart();
+    if (!pause)
+      return fail(code, "{}\nAfter {} restart(s) without a new checkpoint this is the end; mend the cause and run it "
+                  "again with --resume.", what, restarts_.count());
+    LOG_WARN("{}\nstarting the job again from its last checkpoint{} (restart {} of {} without a new one)", what,
+             *pause == 0 ? "" : fmt::format(" in {} s", *pause / 1000), restarts_.count(), restarts_.most());
+    if (!rest(code == Code::kOverloaded ? std::max(kBusyPauseMs, *pause) : *pause)) return End::kStoppedAtOnce;
   }
+}
+
+std::optional<Millis> LocalCluster::next_restart() {
+  std::uint64_t step = 0;
+  if (const auto found = ckpt::list_checkpoints(ckpt::checkpoints_dir(job_dir_), ckpt::Depth::kSizes))
+    for (const auto& listed : found.value())
+      if (listed.state == ckpt::State::kValid) step = std::max(step, listed.step.value);
+  return restarts_.next(step);
+}
+
+bool LocalCluster::rest(Millis ms) {
+  for (const Millis end = steady_now_ms() + ms; steady_now_ms() < end && stop_requests_() == 0;) nap();
+  return stop_requests_() == 0;
 }
 
 Result<End> LocalCluster::attempt() {
@@ -129,10 +163,7 @@ Status LocalCluster::start_others() {
                                   log_of(name)));
     children_.push_back(std::move(server));
   }
-  auto argv = mpirun_arguments(config_.train.workers);
-  argv.insert(argv.end(), {sibling_program("dyad-worker"), "train", "--config", config});
-  DYAD_TRY(workers, Child::start("workers", std::move(argv), log_of("workers"), {.orphan_signal = SIGTERM}));
-  children_.push_back(std::move(workers));
+  DYAD_TRYV(start_workers());
   if (config_.eval.during_training && !evaluator_) {
     DYAD_TRY(evaluator,
              Child::start("evaluator",
@@ -143,19 +174,35 @@ Status LocalCluster::start_others() {
   return ok();
 }
 
+// mpirun, told where to run them, may need what a scheduler says of the nodes.
+Status LocalCluster::start_workers() {
+  auto argv = mpirun_arguments(config_.train.workers, options_.mpirun);
+  argv.insert(argv.end(), {sibling_program("dyad-worker"), "train", "--config", options_.config_file.string()});
+  DYAD_TRY(workers, Child::start("workers", std::move(argv), log_of("workers"),
+                                 {.orphan_signal = SIGTERM, .keep_scheduler = !options_.mpirun.empty()}));
+  children_.push_back(std::move(workers));
+  return ok();
+}
+
 // Starts a killed coordinator again. Fails when it does not come up: then the job starts again as a whole.
 Status LocalCluster::keep_coordinator() {
   const auto code = children_[0].poll();
-  if (!code || *code <= 128 || restarts_ >= options_.restarts_max) return ok();
-  LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {})", ++restarts_,
-           options_.restarts_max);
-  return start_coordinator(Begin::kRecover);
+  if (!code || *code <= 128) return ok();
+  const auto pause = next_restart();
+  if (!pause) return ok();
+  LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {} without a new "
+           "checkpoint)", restarts_.count(), restarts_.most());
+  return rest(*pause) ? start_coordinator(Begin::kRecover) : ok();
 }
 
+// Of several that failed, the one that tells why.
 Status LocalCluster::check_exit_codes() {
-  for (auto& child : children_)
-    if (child.poll().value_or(0) != 0) return error_of(child);
-  return ok();
+  Child* telling = nullptr;
+  for (auto& child : children_) {
+    const int code = child.poll().value_or(0);
+    if (code != 0 && (!telling || telling_rank(code) < telling_rank(*telling->poll()))) telling = &child;
+  }
+  return telling ? Status(error_of(*telling)) : ok();
 }
 
 // A server or the coordinator that has ended, however well; null while all run.

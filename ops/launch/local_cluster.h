@@ -2,7 +2,8 @@
 // A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows
 // the checkpoints. A coordinator that is killed is started again and goes on with its journal; nobody else notices. Any
 // other process that dies ends the attempt, and the job is started again from its last checkpoint, which in sync mode
-// gives the bytes of a run that nothing disturbed. Leaves no process behind, however it ends. Threads: one.
+// gives the bytes of a run that nothing disturbed; but not after what would be the same again (codes 2 and 3). Leaves
+// no process behind, however it ends. Threads: one.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -11,13 +12,15 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "ops/launch/child.h"
+#include "ops/launch/restarts.h"
 
 namespace dyad::ops {
 
 struct LocalClusterOptions {
   std::filesystem::path config_file;         // the resolved one, in the job's folder
   bool resume = false;
-  std::uint32_t restarts_max = 3;            // processes started again after a death, in all
+  std::uint32_t restarts_max = 6;            // without a new checkpoint in between (restarts.h)
+  std::string mpirun;                        // see mpirun_arguments()
 };
 
 // How a job ends that did not fail. kStoppedAtStart: asked to stop before any process could write a checkpoint;
@@ -40,7 +43,10 @@ class LocalCluster {
   Status start_others();
   Status keep_coordinator();
   Result<End> supervise();
+  Status start_workers();
   Status check_exit_codes();
+  std::optional<Millis> next_restart();
+  bool rest(Millis ms);                      // false: asked to stop meanwhile
   Child* ended_part();
   bool all_ended();
   void finish_evaluator();
@@ -55,10 +61,11 @@ class LocalCluster {
   std::vector<Child> children_;              // coordinator first, then servers, then the worker job
   std::optional<Child> evaluator_;
   bool has_run_ = false;                     // every process was started once
-  std::uint32_t restarts_ = 0;
+  Restarts restarts_;
 };
 
-// mpirun's arguments for a job of `ranks` processes on this machine (no core binding: servers share the cores).
-std::vector<std::string> mpirun_arguments(std::uint32_t ranks);
+// mpirun and its arguments for a job of `ranks` processes, on this machine (no core binding: servers share the cores)
+// unless `more`, words separated by spaces that follow, says otherwise.
+std::vector<std::string> mpirun_arguments(std::uint32_t ranks, const std::string& more = "");
 
 }  // namespace dyad::ops

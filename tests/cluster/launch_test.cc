@@ -1,7 +1,10 @@
 // What a launcher answers for: its end is the end of all, a peer that is frozen stops nobody for long, what no restart
 // can mend is said at once.
 #include <gtest/gtest.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <chrono>
 #include <map>
@@ -142,6 +145,34 @@ TEST(ClusterLaunch, OfPartsStartedByHandAllLeaveWithCode4WhenARankFreezes) {
     EXPECT_EQ(server.poll(), static_cast<int>(Code::kStale)) << ops::tail(server.log(), 10);
   }
   EXPECT_FALSE(process_of(job, program("dyad-worker"))) << "the frozen one is left";
+}
+
+void is_refused_at_once(const Outcome& outcome, const std::string& why) {
+  EXPECT_EQ(outcome.code, static_cast<int>(Code::kInvalid)) << outcome.output;
+  EXPECT_NE(outcome.output.find(why), std::string::npos) << outcome.output;
+  EXPECT_EQ(outcome.output.find("starting the job again"), std::string::npos) << outcome.output;
+}
+
+TEST(ClusterLaunch, WhatNoRestartCanMendIsSaidAtOnceWithCode2) {
+  if (!fs::exists("/dev/nvidia0")) {
+    const auto job = scratch() / "no_gpu";
+    is_refused_at_once(run(train_command(job, {"train.device=cuda"})), "train.device = \"cuda\"");
+    EXPECT_FALSE(fs::exists(job / "logs" / "coordinator.log")) << "nothing needed to be started";
+  }
+  is_refused_at_once(run(train_command(scratch() / "one_port", {"servers.bind=tcp://127.0.0.1:40123"})),
+                     "servers.bind");
+  const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(::bind(taken, reinterpret_cast<const sockaddr*>(&at), size), 0);
+  ASSERT_EQ(::listen(taken, 1), 0);
+  ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&at), &size), 0);
+  const std::string bind = "tcp://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+  is_refused_at_once(run(train_command(scratch() / "taken", {"servers.count=1", "servers.bind=" + bind})), bind);
+  is_refused_at_once(run(train_command(scratch() / "taken_too", {"coordinator.bind=" + bind})), bind);
+  ::close(taken);
 }
 
 TEST(ClusterLaunch, InsideAnAllocationOfASchedulerAJobOfThisMachineRuns) {

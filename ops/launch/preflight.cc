@@ -1,0 +1,81 @@
+#include "ops/launch/preflight.h"
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <unistd.h>
+#include "ops/launch/child.h"
+
+namespace dyad::ops {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kCheckMs = 120'000;       // LibTorch with CUDA loads for seconds, from a network disk for longer
+
+Status check_program(const std::string& name) {
+  DYAD_TRY(shell, Child::start("sh", {"sh", "-c", "command -v \"$0\" >/dev/null", sibling_program(name)}, {}));
+  if (shell.wait_for(kCheckMs) && *shell.poll() == 0) return ok();
+  return fail(Code::kNotFound, "there is no program {} beside dyad or in PATH; {}", name,
+              name == "mpirun" ? "install Open MPI (tools/setup.sh)" : "build it or install all of Dyad");
+}
+
+// A worker is asked: this program knows no device.
+Status check_device(const config::Config& config) {
+  if (config.train.device != "cuda") return ok();
+  DYAD_TRY(worker, Child::start("dyad-worker check",
+                                {sibling_program("dyad-worker"), "check", "--device", config.train.device, "--ranks",
+                                 std::to_string(config.train.workers)},
+                                fs::path(config.job.dir) / "logs" / "check.log"));
+  if (!worker.wait_for(kCheckMs))
+    return fail(Code::kFailed, "dyad-worker check --device cuda said nothing for {} s; look at the driver (nvidia-smi)",
+                kCheckMs / 1000);
+  if (*worker.poll() == 0) return ok();
+  std::string why = worker.last_words();
+  while (why.ends_with('\n')) why.pop_back();
+  return fail(Code::kInvalid, "no worker could use train.device = \"cuda\" here:\n{}", why);
+}
+
+// "7000" of "tcp://127.0.0.1:7000"; empty where any free port is meant.
+std::string fixed_port(const std::string& endpoint) {
+  const std::string port = endpoint.substr(endpoint.rfind(':') + 1);
+  return port == "*" || port == "!" || port == "0" ? "" : port;
+}
+
+}  // namespace
+
+Status check_writable(const fs::path& job_dir) {
+  for (const fs::path& one : {job_dir, job_dir / "logs", job_dir / "checkpoints"}) {
+    std::error_code ignored;
+    if (fs::exists(one, ignored) && ::access(one.c_str(), W_OK | X_OK) != 0)
+      return fail(Code::kInvalid, "{} can't be written: {}; choose another job.dir, or make it yours", one.string(),
+                  std::strerror(errno));
+  }
+  return ok();
+}
+
+Status check_ports(const config::Config& config) {
+  const std::string &servers = config.servers.bind, &coordinator = config.coordinator.bind;
+  if (config.servers.count > 1 && !fixed_port(servers).empty())
+    return fail(Code::kInvalid,
+                "servers.bind = \"{}\", but {} servers of one machine can't share a port; write * for it, or "
+                "servers.count = 1",
+                servers, config.servers.count);
+  if (!fixed_port(servers).empty() && servers == coordinator)
+    return fail(Code::kInvalid, "servers.bind and coordinator.bind are both \"{}\"; give each a port of its own, or *",
+                servers);
+  for (const auto& [key, bind] : {std::pair("servers.bind", servers), std::pair("coordinator.bind", coordinator)})
+    if (!fixed_port(bind).empty() && bind == "tcp://" + config.coordinator.http)
+      return fail(Code::kInvalid, "coordinator.http and {} both want {}; give each a port of its own", key,
+                  config.coordinator.http);
+  return ok();
+}
+
+Status check_machine(const config::Config& config) {
+  for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) { DYAD_TRYV(check_program(name)); }
+  DYAD_TRYV(check_ports(config));
+  return check_device(config);
+}
+
+}  // namespace dyad::ops

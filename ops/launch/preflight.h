@@ -1,0 +1,16 @@
+#pragma once
+// What would stop a job on this machine however often it is tried, and can be known before anything is started:
+// programs that are not there, a port for two, a device that is not there, folders that can't be written. Threads: one.
+#include "common/base/result.h"
+#include "common/config/config.h"
+
+namespace dyad::ops {
+
+// kInvalid, naming the key or the folder: a folder of the job that can't be written.
+Status check_writable(const std::filesystem::path& job_dir);
+// kInvalid, naming the key: servers, coordinator and HTTP of one machine on one port.
+Status check_ports(const config::Config& config);
+// kNotFound: a program; kInvalid: the ports, or train.device = "cuda" where no worker could use it.
+Status check_machine(const config::Config& config);
+
+}  // namespace dyad::ops
