@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <thread>
 #include "common/base/clock.h"
@@ -184,6 +185,38 @@ TEST(ClusterLaunch, InsideAnAllocationOfASchedulerAJobOfThisMachineRuns) {
   const Outcome outcome = run(argv);
   EXPECT_EQ(outcome.code, 0) << outcome.output;
   EXPECT_EQ(difference(undisturbed(), last_checkpoint(job)), "");
+}
+
+std::vector<std::string> script(const Sets& words) {
+  std::vector<std::string> argv{"env", "PATH=" DYAD_BIN ":" + std::string(std::getenv("PATH")),
+                                DYAD_SOURCE "/deploy/mpirun.sh"};
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
+}
+
+TEST(ClusterLaunch, TheMpirunScriptTakesAFolderOfAnyNameAndRecoversAKilledCoordinator) {
+  const auto job = scratch() / "run = \"a\" 'b' \\c", config = scratch() / "any_name.toml";
+  auto argv = train_command(job, kFourEpochs);
+  argv[1] = "config";
+  const Outcome resolved = run(argv);
+  ASSERT_EQ(resolved.code, 0) << resolved.output;
+  ASSERT_TRUE(io::write_file_atomic(config, resolved.output));
+  auto child = start("script", script({config.string()}), scratch() / "any_name.log");
+  ASSERT_TRUE(wait_for_step(job, 5)) << ops::tail(child.log(), 20);
+  ASSERT_EQ(::kill(process_of(job, "dyad-coordinator"), SIGKILL), 0);
+  EXPECT_TRUE(child.wait_for(150'000)) << ops::tail(child.log(), 20);
+  EXPECT_EQ(child.poll(), 0) << ops::tail(child.log(), 20);
+  EXPECT_NE(text(child.log()).find("it goes on with its journal"), std::string::npos) << ops::tail(child.log(), 20);
+  EXPECT_EQ(difference(undisturbed_four_epochs(), last_checkpoint(job)), "");
+}
+
+TEST(ClusterLaunch, TheMpirunScriptHelpsAndNamesAFileThatIsNotThere) {
+  const Outcome help = run(script({"--help"}));
+  EXPECT_EQ(help.code, 0) << help.output;
+  EXPECT_NE(help.output.find("usage: deploy/mpirun.sh"), std::string::npos) << help.output;
+  const Outcome missing = run(script({"no-such.toml"}));
+  EXPECT_TRUE(missing.code == 2 || missing.code == 3) << missing.output;
+  EXPECT_NE(missing.output.find("no-such.toml"), std::string::npos) << missing.output;
 }
 
 }  // namespace
