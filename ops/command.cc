@@ -1,8 +1,11 @@
 #include "ops/command.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <unistd.h>
 
 namespace dyad::ops {
 
@@ -15,8 +18,10 @@ int finish(const Status& status) {
 Status check_folder_of(const std::string& file) {
   const auto folder = std::filesystem::path(file).parent_path();
   std::error_code ignored;
-  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return ok();
-  return fail(Code::kInvalid, "{}: there is no folder {}; make it, or name another file", file, folder.string());
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    return fail(Code::kInvalid, "{}: there is no folder {}; make it, or name another file", file, folder.string());
+  if (file.empty() || file == "-" || ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0) return ok();
+  return fail(Code::kInvalid, "{}: its folder can't be written: {}; name another file", file, std::strerror(errno));
 }
 
 void on_stop_signals(void (*handler)(int)) {

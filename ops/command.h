@@ -15,7 +15,8 @@ inline constexpr int kStoppedExitCode = 7;
 // Prints the error of a failed status as "dyad: <message>" to stderr and gives the exit code: 0, or the error's Code.
 int finish(const Status& status);
 
-// For a --json FILE: kInvalid, naming it, if the folder of `file` is not there. Empty, or "-" for stdout: ok.
+// For a --json FILE: kInvalid, naming it, if the folder of `file` is not there or can't be written. Empty, or "-" for
+// stdout: ok.
 Status check_folder_of(const std::string& file);
 
 // `handler` for Ctrl-C, SIGTERM and a hang-up, which stays ignored under nohup.

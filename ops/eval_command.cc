@@ -1,9 +1,7 @@
 // dyad eval: starts the evaluation ranks under mpirun, once or behind each checkpoint of a running job.
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <memory>
-#include <thread>
 #include <CLI/CLI.hpp>
 #include "common/base/log.h"
 #include "common/base/progress.h"
@@ -26,7 +24,7 @@ Result<int> run_here(std::vector<std::string> argv) {
   on_stop_signals(on_leave);
   if (Progress::is_terminal()) argv.push_back("--terminal");
   DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}, {.orphan_signal = SIGTERM}));
-  while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  DYAD_TRYV(wait_for_ranks(child, [] { return leave != 0; }));
   if (leave) {
     child.kill(kMpirunEndMs);
     return 128 + leave;

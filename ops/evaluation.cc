@@ -1,13 +1,17 @@
 #include "ops/evaluation.h"
 
+#include <chrono>
+#include <map>
+#include <thread>
+#include "common/base/clock.h"
 #include "common/ckpt/eval_result.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/io/files.h"
 #include "common/net/job_key.h"
 #include "coordinator/results.h"
-#include "ops/launch/child.h"
 #include "ops/launch/local_cluster.h"
+#include "ops/launch/signs.h"
 
 namespace dyad::ops {
 
@@ -19,6 +23,23 @@ std::vector<std::string> worker_arguments(const EvalOptions& options, const std:
   if (options.users) argv.insert(argv.end(), {"--users", std::to_string(*options.users)});
   for (const auto& set : options.sets) argv.insert(argv.end(), {"--set", set});
   return argv;
+}
+
+Status wait_for_ranks(Child& mpirun, const std::function<bool()>& leave) {
+  constexpr Millis kFrozenMs = 60'000, kLookMs = 2000;   // a rank that waits for others looks at them, which is work
+  std::map<pid_t, Quiet> quiet;
+  for (Millis look_ms = 0; !mpirun.poll() && !leave(); std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
+    const Millis now = steady_now_ms();
+    if (now < look_ms) continue;
+    look_ms = now + kLookMs;
+    for (const pid_t rank : children_of(mpirun.pid())) {
+      if (quiet[rank].ms(work_of(rank), now) <= kFrozenMs) continue;
+      mpirun.kill(kMpirunEndMs);
+      return fail(Code::kDisconnected, "a rank (process {}) did nothing for {} s, so the evaluation was ended; was it "
+                  "stopped?", rank, kFrozenMs / 1000);
+    }
+  }
+  return ok();
 }
 
 Status report(const config::Config& config, const std::filesystem::path& checkpoint, const std::string& split,

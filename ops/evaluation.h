@@ -2,6 +2,7 @@
 // One evaluation of a checkpoint, as `dyad eval` starts it, and its result: beside the checkpoint, to the job.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "common/config/config.h"
 #include "common/wire/messages.h"
 #include "coordinator/cuts.h"
+#include "ops/launch/child.h"
 
 namespace dyad::ops {
 
@@ -24,6 +26,10 @@ struct EvalOptions {
 
 // The command line of the evaluation ranks under mpirun.
 std::vector<std::string> worker_arguments(const EvalOptions& options, const std::string& checkpoint);
+
+// Waits for the end of such an mpirun, or until `leave` says so. kDisconnected, after ending it, when one of its ranks
+// here did nothing for a minute: it is frozen, and the others would wait for it for ever.
+Status wait_for_ranks(Child& mpirun, const std::function<bool()>& leave);
 
 // The result beside the checkpoint, if it is the job's own (ckpt::read_own_result), to the job's coordinator, or to its
 // journal when no coordinator runs any more. What was told already may be told again. `rule`: see

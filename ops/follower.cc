@@ -80,11 +80,17 @@ class Follower {
     DYAD_TRY(child, Child::start("evaluation", worker_arguments(options_, checkpoint.string()),
                                  fs::path(config_.job.dir) / "logs" / "evaluation.log",
                                  {.orphan_signal = SIGTERM}));
-    while (!child.poll() && !leave) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const Status waited = wait_for_ranks(child, [] { return leave.load(); });
     std::error_code ignored;
-    if (leave) child.kill(kMpirunEndMs);
-    else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName, ignored))
+    if (leave) {
+      child.kill(kMpirunEndMs);
+    } else if (!waited) {
+      const bool again = frozen_.insert(checkpoint).second;
+      LOG_WARN("{}: {}{}", checkpoint.string(), waited.error().message, again ? "; it is tried once more" : "");
+      if (again) tried_.erase(checkpoint);
+    } else if (const auto code = child.poll(); *code != 0 && fs::exists(checkpoint / ckpt::kManifestName, ignored)) {
       LOG_WARN("evaluation of {} ended with code {}:\n{}", checkpoint.string(), *code, child.last_words());
+    }
     return ok();
   }
 
@@ -104,7 +110,7 @@ class Follower {
   const EvalOptions options_;
   const config::Config config_;
   const coordinator::CutsOptions rule_;
-  std::set<fs::path> tried_, told_, waiting_;    // waiting_: seen, and not told yet
+  std::set<fs::path> tried_, frozen_, told_, waiting_;    // waiting_: seen, and not told yet
   std::map<fs::path, Millis> again_ms_;
 };
 

@@ -1,5 +1,7 @@
 #include "ops/launch/signs.h"
 
+#include <charconv>
+#include <string>
 #include "common/base/process.h"
 
 namespace dyad::ops {
@@ -20,6 +22,19 @@ std::uint64_t bytes_below(const fs::path& folder) {
 std::uint64_t work_of(pid_t pid) {
   const auto stat = process_stat(pid);
   return stat ? stat->work : 0;
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
+    if (const auto stat = process_stat(pid); stat && stat->parent == parent && !stat->has_ended) found.push_back(pid);
+  }
+  return found;
 }
 
 }  // namespace dyad::ops

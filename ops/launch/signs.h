@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 #include <sys/types.h>
 #include "common/base/clock.h"
 
@@ -27,5 +28,8 @@ class Quiet {
 std::uint64_t bytes_below(const std::filesystem::path& folder);
 // What a process has done (ProcessStat::work). 0 when there is no such process.
 std::uint64_t work_of(pid_t pid);
+
+// Those whose parent it is: of an mpirun, its ranks on this machine.
+std::vector<pid_t> children_of(pid_t parent);
 
 }  // namespace dyad::ops

@@ -1,7 +1,9 @@
 #include "ops/launch/signs.h"
 
 #include <fstream>
+#include <csignal>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "common/io/temp_folder.h"
 
@@ -32,6 +34,15 @@ TEST(Signs, AProcessThatComputesWorks) {
     for (int k = 0; k < 1'000'000; ++k) x = x * 1.0000001;
   EXPECT_GT(work_of(::getpid()), before);
   EXPECT_EQ(work_of(-1), 0u);
+}
+
+TEST(Signs, ChildrenAreFoundUntilTheyEnd) {
+  const pid_t child = ::fork();
+  if (child == 0) for (;;) ::pause();
+  EXPECT_EQ(children_of(::getpid()), std::vector<pid_t>{child});
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(children_of(::getpid()).empty());
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "common/base/result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
+#include "ops/command.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {

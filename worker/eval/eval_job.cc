@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/progress.h"
@@ -124,11 +125,15 @@ void print_table(const Counts& counts, const LoadedModel& loaded, const std::str
   std::printf("\n");
 }
 
+// A checkpoint of somebody else, or on a disk that is only read: its evaluation is worth as much, and only printed.
+bool can_be_kept(const LoadedModel& loaded) { return ::access(loaded.folder.c_str(), W_OK | X_OK) == 0; }
+
 // Beside the checkpoint if it is the job's own, and where --json says.
 Status keep_result(const LoadedModel& loaded, const EvalJobOptions& options, const std::string& text) {
   if (!options.json.empty()) { DYAD_TRYV(io::write_file_atomic(options.json, text)); }
   DYAD_TRY(other, ckpt::what_is_other(origin_of(loaded, options), loaded.folder));   // fails when it is gone meanwhile
-  if (other.empty()) { DYAD_TRYV(io::write_file_atomic(ckpt::eval_file(loaded.folder, options.split), text)); }
+  const auto beside = ckpt::eval_file(loaded.folder, options.split);
+  if (other.empty() && can_be_kept(loaded)) { DYAD_TRYV(io::write_file_atomic(beside, text)); }
   if (!other.empty()) std::printf("not the job's own evaluation (%s): not kept beside the checkpoint\n", other.c_str());
   return ok();
 }
@@ -149,6 +154,8 @@ void add_eval_options(CLI::App& app, EvalJobOptions& options) {
 Status run_eval_job(const EvalJobOptions& options, comm::Collective& all) {
   DYAD_TRY(loaded, load_model(options.checkpoint, options.data, options.sets));
   at::set_num_threads(static_cast<int>(loaded.config.eval.threads));
+  if (all.rank() == WorkerRank{0} && !can_be_kept(loaded))
+    LOG_WARN("{} can't be written: the result will be printed, not kept there", loaded.folder.string());
   const auto samples = chosen_samples(loaded, options);
   const double start = steady_now_s();
   Counts counts = decode_part(loaded, samples, all, options.on_terminal);
