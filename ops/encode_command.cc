@@ -94,8 +94,10 @@ Status behaviour(Options options) {
     if (!bar) bar = std::make_unique<Progress>("DIN", all, "steps");
     bar->at(done);
   };
-  DYAD_TRY(rows, encode::train_din(histories, options.din, on_epoch, on_batch));
-  return write(options, dataset, codes::Stream::kBehaviour, rows, "dyad encode behaviour");
+  DYAD_TRY(trained, encode::train_din(histories, options.din, on_epoch, on_batch));
+  std::fprintf(options.json ? stderr : stdout, "kept: epoch %d of %d, the best of them by that measure%s\n",
+               trained.kept.epoch, options.din.epochs, trained.kept.epoch == 0 ? " (training did not improve it)" : "");
+  return write(options, dataset, codes::Stream::kBehaviour, trained.rows, "dyad encode behaviour");
 }
 
 void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& exit_code) {

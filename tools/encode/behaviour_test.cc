@@ -1,5 +1,6 @@
 // Behaviour vectors: the factored co-occurrence matrix, DIN, and the measure that compares them.
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include "common/base/random.h"
@@ -78,10 +79,29 @@ TEST(Din, FindsTheTastesFromRandomRows) {
                                .row_lr = 2e-2,
                                .cooccurrence_init = false},
                               [&](const DinEpoch& e) { epochs.push_back(e); })
-                        .value();
+                        .value()
+                        .rows;
   ASSERT_EQ(epochs.size(), 7u);
   EXPECT_LT(epochs.back().loss, epochs[1].loss);
   EXPECT_GT(separation(rows, 10), 0.4);
+}
+
+// The last epoch's were kept, also where training had made them worse.
+TEST(Din, KeepsTheEpochThatFindsMostNextItems) {
+  const auto h = tastes(600, 6, 80);                                    // more of a taste than neighbours are counted
+  const auto run = [&](double row_lr, std::vector<DinEpoch>& epochs) {
+    return train_din(h, {.dim = 16, .batch = 64, .negatives = 16, .epochs = 4, .row_lr = row_lr},
+                     [&](const DinEpoch& e) { epochs.push_back(e); })
+        .value();
+  };
+  for (const double row_lr : {3e-3, 3.0}) {                             // the second throws the rows about
+    std::vector<DinEpoch> epochs;
+    const auto kept = run(row_lr, epochs);
+    ASSERT_EQ(epochs.size(), 5u);
+    const auto best = *std::ranges::max_element(epochs, {}, &DinEpoch::recall);
+    EXPECT_EQ(kept.kept.recall, best.recall);
+    EXPECT_EQ(neighbour_recall(kept.rows, h.next, 50, 1), best.recall) << "the rows are those of that epoch";
+  }
 }
 
 TEST(Din, IsAFunctionOfItsSeed) {
@@ -90,7 +110,7 @@ TEST(Din, IsAFunctionOfItsSeed) {
     return train_din(h, {.dim = 8, .hidden = 4, .batch = 32, .negatives = 8, .epochs = 2, .seed = seed},
                      [](const DinEpoch&) {})
         .value()
-        .values;
+        .rows.values;
   };
   const auto first = run(1);
   EXPECT_EQ(first, run(1));
@@ -102,7 +122,7 @@ TEST(Din, HasTheSameBitsForEveryNumberOfThreads) {
   const auto run = [&](unsigned threads) {
     return train_din(h, {.dim = 32, .negatives = 40, .epochs = 2, .threads = threads}, [](const DinEpoch&) {})
         .value()
-        .values;
+        .rows.values;
   };
   const auto one = run(1);
   EXPECT_EQ(run(2), one);

@@ -250,14 +250,16 @@ Status check_options(const Histories& histories, const DinOptions& o, std::size_
   return ok();
 }
 
-Result<io::Matrix> train(const Histories& histories, const DinOptions& o,
+Result<DinVectors> train(const Histories& histories, const DinOptions& o,
                          const std::function<void(const DinEpoch&)>& on_epoch,
                          const std::function<void(std::size_t, std::size_t)>& on_batch) {
   const auto samples = samples_of(histories);
   DYAD_TRYV(check_options(histories, o, samples.size()));
   Din din(histories, o);
   const Negatives negatives(histories);
-  on_epoch({.recall = neighbour_recall(din.vectors(), histories.next, 50, o.threads)});
+  DinVectors best{din.vectors(), {}};
+  best.kept.recall = neighbour_recall(best.rows, histories.next, 50, o.threads);
+  on_epoch(best.kept);
   const std::size_t steps = (samples.size() + o.batch - 1) / o.batch, all = steps * static_cast<std::size_t>(o.epochs);
   std::size_t step = 0;
   for (int epoch = 1; epoch <= o.epochs; ++epoch) {
@@ -275,15 +277,18 @@ Result<io::Matrix> train(const Histories& histories, const DinOptions& o,
       if (on_batch) on_batch(++step, all); else ++step;
     }
     const double seconds = steady_now_s() - start;
-    on_epoch({epoch, sum / static_cast<double>(samples.size()),
-              neighbour_recall(din.vectors(), histories.next, 50, o.threads), seconds});
+    auto rows = din.vectors();
+    const DinEpoch now{epoch, sum / static_cast<double>(samples.size()),
+                       neighbour_recall(rows, histories.next, 50, o.threads), seconds};
+    on_epoch(now);
+    if (now.recall >= best.kept.recall) best = {std::move(rows), now};
   }
-  return din.vectors();
+  return best;
 }
 
 }  // namespace
 
-Result<io::Matrix> train_din(const Histories& histories, const DinOptions& options,
+Result<DinVectors> train_din(const Histories& histories, const DinOptions& options,
                              const std::function<void(const DinEpoch&)>& on_epoch,
                              const std::function<void(std::size_t, std::size_t)>& on_batch) {
   keep_freed_memory();

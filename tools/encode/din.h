@@ -29,9 +29,14 @@ struct DinEpoch {
   double loss = 0, recall = 0, seconds = 0;   // recall: neighbour_recall at 50
 };
 
-// The item rows [items, dim] after the last epoch. Fails with kInvalid if an option is out of range or nothing is there
-// to train on, kFailed if the loss stops being finite.
-Result<io::Matrix> train_din(const Histories& histories, const DinOptions& options,
+// The item rows [items, dim] of the epoch with the best recall, before training counted in; the latest of several.
+// Later epochs may make them worse (Amazon Toys: .1786 before training, .1816, .1790, .1788). Fails with kInvalid if an
+// option is out of range or nothing is there to train on, kFailed if the loss stops being finite.
+struct DinVectors {
+  io::Matrix rows;
+  DinEpoch kept;
+};
+Result<DinVectors> train_din(const Histories& histories, const DinOptions& options,
                              const std::function<void(const DinEpoch&)>& on_epoch,
                              const std::function<void(std::size_t, std::size_t)>& on_batch = {});
 
