@@ -20,7 +20,7 @@ case "${1:-}" in
 esac
 die() { echo "setup.sh: $*" >&2; exit 1; }
 
-packages=(ca-certificates git g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
+packages=(ca-certificates git g++ cmake ninja-build ccache mold pkg-config python3 python3-numpy python3-pip
   openmpi-bin libopenmpi-dev libzmq3-dev cppzmq-dev capnproto libcapnp-dev libboost-dev libgtest-dev libgmock-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libxxhash-dev libzstd-dev
   nlohmann-json3-dev zlib1g-dev libcurl4-openssl-dev "${fuzz[@]}")
