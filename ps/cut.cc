@@ -62,6 +62,45 @@ Result<ckpt::Written> write_group(const std::filesystem::path& path, const ckpt:
   return writer.finish();
 }
 
+Status check_header(const std::string& path, const ckpt::RowsHeader& header, Step step, GroupId group,
+                    const wire::Partition& partition, const Shard& shard) {
+  if (header.step != step || header.group != group || header.groups != partition.groups ||
+      header.buckets != partition.buckets)
+    return fail(
+        Code::kInvalid,
+        "{}: holds step {}, group {} of {} and {} buckets; step {}, group {} of {} and {} buckets were expected: "
+        "resume with the servers.buckets and servers.groups of the checkpoint",
+        path, header.step, header.group, header.groups, header.buckets, step, group, partition.groups,
+        partition.buckets);
+  const auto shapes = shapes_of(shard);
+  if (header.tables != shapes)
+    return fail(Code::kInvalid,
+                "{}: was written with other row widths or another optimizer ({}; this job: {}): resume with the "
+                "model.dim and rows.optimizer of the checkpoint",
+                path, header.tables.empty() ? "none" : header.tables[0].optimizer, shapes[0].optimizer);
+  return ok();
+}
+
+// A row in a wrong place would be served by nobody, or twice.
+Status check_places(const std::string& path, const ckpt::RowsSection& section, GroupId group,
+                    const wire::Partition& partition) {
+  if (partition.group(section.bucket) != group)
+    return fail(Code::kInvalid, "{}: damaged: bucket {} is not of group {}", path, section.bucket, group);
+  for (const RowKey key : section.keys)
+    if (partition.bucket(section.table, key) != section.bucket)
+      return fail(Code::kInvalid, "{}: damaged: row {} of table {} is not of bucket {}", path, key,
+                  table_name(section.table), section.bucket);
+  return ok();
+}
+
+// Groups are of like size: after the first, the index is made for all of them.
+void reserve_for(Shard& shard, std::size_t groups) {
+  for (int t = 0; t < kTables; ++t) {
+    RowTable& table = shard.table(static_cast<TableId>(t));
+    table.reserve(table.rows() * groups);
+  }
+}
+
 }  // namespace
 
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
@@ -86,33 +125,20 @@ Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& check
 }
 
 Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
-                std::span<const GroupId> groups, const std::function<Shard&(GroupId)>& owner) {
-  std::vector<float> row;
-  for (const GroupId group : groups) {
-    const auto path = checkpoint / ckpt::rows_file_name(group);
-    DYAD_TRY(file, ckpt::RowsFile::open(path));
-    const ckpt::RowsHeader& header = file.header();
-    if (header.step != step || header.group != group || header.groups != partition.groups ||
-        header.buckets != partition.buckets)
-      return fail(
-          Code::kInvalid,
-          "{}: holds step {}, group {} of {} and {} buckets; step {}, group {} of {} and {} buckets were expected: "
-          "resume with the servers.buckets and servers.groups of the checkpoint",
-          path.string(), header.step, header.group, header.groups, header.buckets, step, group, partition.groups,
-          partition.buckets);
-    Shard& shard = owner(group);
-    const auto shapes = shapes_of(std::as_const(shard));
-    if (header.tables != shapes)
-      return fail(Code::kInvalid,
-                  "{}: was written with other row widths or another optimizer ({}; this job: {}): resume with the "
-                  "model.dim and "
-                  "rows.optimizer of the checkpoint",
-                  path.string(), header.tables.empty() ? "none" : header.tables[0].optimizer, shapes[0].optimizer);
-    file.for_each([&](const ckpt::RowView& view) {
-      row.assign(view.value.begin(), view.value.end());
-      row.insert(row.end(), view.slots.begin(), view.slots.end());
-      shard.table(view.table).load(view.key, view.count, row);
-    });
+                std::span<const GroupId> groups, Shard& shard, const std::atomic<bool>& stop) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const GroupId group = groups[i];
+    const std::string path = (checkpoint / ckpt::rows_file_name(group)).string();
+    DYAD_TRYV(ckpt::RowsFile::stream(
+        path,
+        [&](const ckpt::RowsHeader& header) { return check_header(path, header, step, group, partition, shard); },
+        [&](const ckpt::RowsSection& section) -> Status {
+          if (stop) return fail(Code::kStale, "{}: the server leaves before it is loaded", path);
+          DYAD_TRYV(check_places(path, section, group, partition));
+          shard.table(section.table).load(section.keys, section.counts, section.data);
+          return ok();
+        }));
+    if (i == 0) reserve_for(shard, groups.size());
   }
   return ok();
 }

@@ -2,8 +2,8 @@
 // A server's part of a checkpoint: frozen shards to files, one per group (common/ckpt/rows_file.h), and back. Which
 // shard of a server holds a group's rows does not show in the files, so any number of servers and threads can read
 // them. Threads: any; a snapshot is immutable.
+#include <atomic>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,9 +22,10 @@ struct Cut {
 // row beside the snapshot.
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
                                               const wire::Partition& partition, std::span<const GroupId> groups);
-// Reads the files of `groups` from a checkpoint at `step` into the shard that `owner` names for each group.
-// kInvalid, naming the file, when its step, partition, dims or optimizer differ from this job's.
+// Reads the files of `groups` from a checkpoint at `step` into `shard`, which has none of their rows yet. Once `stop`
+// is set it ends with kStale, between two sections. kInvalid, naming the file, when its step, partition, dims or optimizer
+// differ from this job's, or a row lies where it does not belong. After an error the shard is good for nothing.
 Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
-                std::span<const GroupId> groups, const std::function<Shard&(GroupId)>& owner);
+                std::span<const GroupId> groups, Shard& shard, const std::atomic<bool>& stop);
 
 }  // namespace dyad::ps

@@ -63,37 +63,38 @@ void RowTable::insert_index(RowKey key, std::uint32_t slot) {
   index_[at] = {key, slot};
 }
 
-void RowTable::rebuild_index() {
-  std::fill(index_.begin(), index_.end(), Entry{});
-  for (std::uint32_t slot = 0; slot < rows_; ++slot)
-    insert_index(slabs_[slot / Slab::kRows]->keys[slot % Slab::kRows], slot);
-}
-
 void RowTable::grow_index(std::size_t rows) {
   if (2 * rows <= index_.size()) return;
   std::size_t capacity = index_.size();
   while (2 * rows > capacity) capacity *= 2;
-  index_.resize(capacity);
+  index_.assign(capacity, {});
   index_bytes_.set(capacity * sizeof(Entry));
-  rebuild_index();
+  for (std::uint32_t slot = 0; slot < rows_; ++slot)
+    insert_index(slabs_[slot / Slab::kRows]->keys[slot % Slab::kRows], slot);
+}
+
+std::uint32_t RowTable::insert(RowKey key) {
+  CHECK_LT(rows_, std::size_t{kNone});
+  const auto slot = static_cast<std::uint32_t>(rows_);
+  if (slot % Slab::kRows == 0) slabs_.push_back(std::make_shared<Slab>(stride_, options_.memory));
+  grow_index(rows_ + 1);
+  writable(slot).keys[slot % Slab::kRows] = key;
+  insert_index(key, slot);
+  ++rows_;
+  return slot;
 }
 
 std::uint32_t RowTable::find_or_insert(RowKey key) {
   const std::uint32_t found = find(key);
   if (found != kNone) return found;
-  CHECK_LT(rows_, std::size_t{kNone});
-  const auto slot = static_cast<std::uint32_t>(rows_);
-  if (slot % Slab::kRows == 0) slabs_.push_back(std::make_shared<Slab>(stride_, options_.memory));
-  Slab& slab = writable(slot);
+  const std::uint32_t slot = insert(key);
+  Slab& slab = *slabs_[slot / Slab::kRows];
   const std::size_t at = slot % Slab::kRows;
-  slab.keys[at] = key;
   slab.counts[at] = 0;
   float* data = slab.data.get() + at * stride_;
   initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std,
               {data, options_.dim});
   std::fill(data + options_.dim, data + stride_, 0.0f);
-  grow_index(++rows_);
-  if (find(key) == kNone) insert_index(key, slot);   // grow_index may have put it in
   return slot;
 }
 
@@ -186,13 +187,20 @@ std::size_t RowTable::apply(float learning_rate, std::span<const GradientRows> p
   return sums_.size();
 }
 
-void RowTable::load(RowKey key, std::uint32_t count, std::span<const float> row) {
-  CHECK_EQ(row.size(), stride_);
-  const std::uint32_t slot = find_or_insert(key);
-  Slab& slab = writable(slot);
-  slab.counts[slot % Slab::kRows] = count;
-  std::copy(row.begin(), row.end(), slab.data.get() + (slot % Slab::kRows) * stride_);
+void RowTable::load(std::span<const RowKey> keys, std::span<const std::uint32_t> counts, std::span<const float> data) {
+  CHECK_EQ(counts.size(), keys.size());
+  CHECK_EQ(data.size(), keys.size() * stride_);
+  grow_index(rows_ + keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + kAhead < keys.size()) prefetch(&index_[home(keys[i + kAhead])]);
+    const std::uint32_t slot = insert(keys[i]);
+    Slab& slab = *slabs_[slot / Slab::kRows];
+    slab.counts[slot % Slab::kRows] = counts[i];
+    std::memcpy(slab.data.get() + (slot % Slab::kRows) * stride_, data.data() + i * stride_, stride_ * sizeof(float));
+  }
 }
+
+void RowTable::reserve(std::size_t rows) { grow_index(rows); }
 
 TableSnapshot RowTable::shape() const {
   return {options_.table, options_.dim, static_cast<std::uint32_t>(stride_ - options_.dim), optimizer_.name(), 0, {}};

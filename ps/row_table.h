@@ -102,8 +102,9 @@ class RowTable {
   // One optimizer update of every row that has a gradient in `pushes`: g = sum in the order of `pushes`, then clipped.
   // Returns rows updated.
   std::size_t apply(float learning_rate, std::span<const GradientRows> pushes);
-  // Puts a row as a checkpoint holds it. REQUIRES row.size() == dim + slots.
-  void load(RowKey key, std::uint32_t count, std::span<const float> row);
+  // Puts rows as a checkpoint holds them; data [keys.size(), dim + slots]. Draws nothing. REQUIRES none is there yet.
+  void load(std::span<const RowKey> keys, std::span<const std::uint32_t> counts, std::span<const float> data);
+  void reserve(std::size_t rows);               // of the index: no rebuilding up to so many
 
   TableSnapshot shape() const;                  // a snapshot without rows
   TableSnapshot freeze();
@@ -120,9 +121,9 @@ class RowTable {
   std::size_t home(RowKey key) const;
   std::uint32_t find(RowKey key) const;
   std::uint32_t find_or_insert(RowKey key);
+  std::uint32_t insert(RowKey key);             // its count and data are the caller's to write
   void insert_index(RowKey key, std::uint32_t slot);
   void grow_index(std::size_t rows);
-  void rebuild_index();
   Slab& writable(std::uint32_t slot);
   const float* row(std::uint32_t slot) const {
     return slabs_[slot / Slab::kRows]->data.get() + (slot % Slab::kRows) * stride_;

@@ -127,14 +127,32 @@ TEST(RowTable, ASlabOfTwoSnapshotsIsKeptForTheSecond) {
   EXPECT_EQ(second.slabs[0]->data[0], value);
 }
 
-TEST(RowTable, LoadedRowsKeepStateAndCount) {
+TEST(RowTable, LoadedRowsKeepStateAndCountAndAreFoundAmongThousands) {
   const auto adagrad = std::move(make_optimizer({.name = "adagrad"})).value();
   RowTable table({TableId::kItem, 2, 3, 0.1f, 0}, *adagrad);
-  const std::vector<float> row{1, 2, 30, 40};
-  table.load(RowKey{5}, 9, row);
+  std::vector<RowKey> keys;
+  std::vector<std::uint32_t> counts;
+  std::vector<float> data;
+  for (std::uint32_t k = 0; k < 5000; ++k) {
+    keys.push_back(RowKey{k * 77});
+    counts.push_back(k + 1);
+    for (const int part : {0, 1, 2, 3}) data.push_back(static_cast<float>(k * 4 + part));
+  }
+  table.reserve(100);
+  const std::span all(keys);
+  table.load(all.first(3), std::span(counts).first(3), std::span(data).first(12));
+  table.load(all.subspan(3), std::span(counts).subspan(3), std::span(data).subspan(12));
+  EXPECT_EQ(table.rows(), 5000u);
   const TableSnapshot snapshot = table.freeze();
-  EXPECT_EQ(snapshot.slabs[0]->counts[0], 9u);
-  EXPECT_EQ(std::vector<float>(snapshot.slabs[0]->data.get(), snapshot.slabs[0]->data.get() + 4), row);
+  for (const std::uint32_t k : {0u, 2u, 3u, 1023u, 1024u, 4999u}) {
+    const Slab& slab = *snapshot.slabs[k / Slab::kRows];
+    EXPECT_EQ(slab.counts[k % Slab::kRows], k + 1);
+    const float* row = slab.data.get() + k % Slab::kRows * 4;
+    EXPECT_EQ(std::vector<float>(row, row + 4), std::vector<float>(data.begin() + 4 * k, data.begin() + 4 * k + 4));
+  }
+  std::vector<float> out(keys.size() * 2);
+  table.gather(keys, {}, wire::ValueType::kFp32, reinterpret_cast<std::byte*>(out.data()));
+  for (std::size_t k = 0; k < keys.size(); ++k) ASSERT_EQ(out[2 * k], data[4 * k]) << k;
 }
 
 }  // namespace

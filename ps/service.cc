@@ -62,9 +62,12 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
 }
 
 Status Service::load(const std::filesystem::path& checkpoint, Step step) {
-  DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups_, [this](GroupId group) -> Shard& {
-    return owners_[static_cast<std::size_t>(owner_of_[group.value])]->shard();
-  }));
+  for (std::size_t o = 0; o < owners_.size(); ++o) {
+    std::vector<GroupId> groups;
+    for (const GroupId group : groups_)
+      if (owner_of_[group.value] == static_cast<int>(o)) groups.push_back(group);
+    DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups, owners_[o]->shard(), std::atomic<bool>(false)));
+  }
   std::size_t rows = 0;
   for (auto& owner : owners_) rows += owner->shard().rows();
   metrics_.rows = rows;

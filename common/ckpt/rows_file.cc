@@ -1,7 +1,8 @@
 #include "common/ckpt/rows_file.h"
 
+#include <algorithm>
 #include <cstring>
-#include "common/base/check.h"
+#include <functional>
 #include "common/ckpt/rows_file_layout.h"
 
 namespace dyad::ckpt {
@@ -49,68 +50,100 @@ Result<RowsHeader> parse_header(const std::filesystem::path& path, std::span<con
   return header;
 }
 
+std::uint64_t place_of(const RowsSection& s) {    // of bucket and table, from 1
+  return (std::uint64_t{s.bucket.value} << 8 | static_cast<std::uint64_t>(s.table)) + 1;
+}
+
 }  // namespace
 
-Result<RowsFile> RowsFile::open(const std::filesystem::path& path) {
+Result<RowsFile> RowsFile::map(const std::filesystem::path& path) {
   RowsFile file;
   DYAD_TRY(mapped, io::MappedFile::open(path));
   file.file_ = std::move(mapped);
-  DYAD_TRYV(file.parse());
+  const auto bytes = file.file_.bytes();
+  if (bytes.size() < sizeof(layout::File) + sizeof(layout::End))
+    return fail(Code::kInvalid, "{}: truncated: {} bytes", path.string(), bytes.size());
+  DYAD_TRY(header, parse_header(path, bytes));   // first, so that a stranger's file is called one
+  file.header_ = std::move(header);
+  file.sections_at_ = sizeof(layout::File) + file.header_.tables.size() * sizeof(layout::Table);
   return file;
 }
 
-Status RowsFile::parse() {
-  const std::filesystem::path& path = file_.path();
-  const std::byte* bytes = file_.bytes().data();
-  const std::size_t size = file_.bytes().size();
-  if (size < sizeof(layout::File) + sizeof(layout::End))
-    return fail(Code::kInvalid, "{}: truncated: {} bytes", path.string(), size);
-  DYAD_TRY(header, parse_header(path, {bytes, size}));   // first, so that a stranger's file is called one
-  header_ = std::move(header);
-  const std::uint64_t body = size - sizeof(std::uint64_t);
-  if (digest64({bytes, body}) != load<std::uint64_t>(bytes + body))
-    return fail(Code::kInvalid, "{}: damaged: its checksum does not match its {} bytes", path.string(), size);
-  sections_at_ = sizeof(layout::File) + header_.tables.size() * sizeof(layout::Table);
-  const std::uint64_t end = size - sizeof(layout::End);
-  std::uint64_t at = sections_at_, sections = 0, last = 0;
-  while (at < end) {
-    const auto section = load<layout::Section>(bytes + at);
-    const RowsTable* shape = shape_of(header_, section.table);
-    const std::uint64_t place = (std::uint64_t{section.bucket} << 8 | section.table) + 1;
-    if (shape == nullptr || section.bucket >= header_.buckets || place <= last || section.rows == 0 ||
-        section.rows > size / 12 || at + Parts(section.rows, *shape).end > end)
-      return fail(Code::kInvalid, "{}: damaged: section {} at byte {} makes no sense", path.string(), sections, at);
-    const auto* keys = reinterpret_cast<const std::uint64_t*>(bytes + at + sizeof section);
-    for (std::uint64_t i = 1; i < section.rows; ++i)
-      if (keys[i - 1] >= keys[i])
-        return fail(Code::kInvalid, "{}: damaged: keys of bucket {} are not in order", path.string(), section.bucket);
-    rows_ += section.rows;
-    last = place;
-    ++sections;
-    at += Parts(section.rows, *shape).end;
+Result<RowsFile> RowsFile::open(const std::filesystem::path& path) {
+  DYAD_TRY(file, map(path));
+  DYAD_TRYV(file.check([](const RowsSection&) { return ok(); }));
+  return std::move(file);
+}
+
+Status RowsFile::stream(const std::filesystem::path& path, const VisitHeader& header, const VisitSection& visit) {
+  DYAD_TRY(file, map(path));
+  DYAD_TRYV(header(file.header_));
+  return file.check(visit);
+}
+
+// A flipped bit is called one, wherever it shows first.
+Error RowsFile::damaged(std::string what) const {
+  const auto bytes = file_.bytes();
+  const std::size_t body = bytes.size() - sizeof(std::uint64_t);
+  if (digest64(bytes.first(body)) != load<std::uint64_t>(bytes.data() + body))
+    what = fmt::format("its checksum does not match its {} bytes", bytes.size());
+  return fail(Code::kInvalid, "{}: damaged: {}", file_.path().string(), what);
+}
+
+// The section at byte `at`, its bounds checked. `next`: where it ends.
+Result<RowsSection> RowsFile::section_at(std::uint64_t at, std::uint64_t& next) const {
+  const std::byte* bytes = file_.bytes().data() + at;
+  const std::uint64_t end = file_.bytes().size() - sizeof(layout::End);
+  const auto section = load<layout::Section>(bytes);
+  const RowsTable* shape = shape_of(header_, section.table);
+  if (shape == nullptr || section.bucket >= header_.buckets || section.rows == 0 ||
+      section.rows > file_.bytes().size() / 12 || at + Parts(section.rows, *shape).end > end)
+    return damaged(fmt::format("the section at byte {} makes no sense", at));
+  const Parts parts(section.rows, *shape);
+  next = at + parts.end;
+  return RowsSection{BucketId{section.bucket},
+                     shape->table,
+                     {reinterpret_cast<const RowKey*>(bytes + parts.keys), section.rows},
+                     {reinterpret_cast<const std::uint32_t*>(bytes + parts.counts), section.rows},
+                     {reinterpret_cast<const float*>(bytes + parts.data),
+                      section.rows * (std::size_t{shape->dim} + shape->slots)}};
+}
+
+Status RowsFile::check(const VisitSection& visit) {
+  const auto bytes = file_.bytes();
+  const std::uint64_t end = bytes.size() - sizeof(layout::End);
+  Digest digest;
+  digest.update(bytes.first(sections_at_));
+  std::uint64_t at = sections_at_, next = 0, sections = 0, last = 0;
+  for (; at < end; at = next, ++sections) {
+    DYAD_TRY(section, section_at(at, next));
+    if (place_of(section) <= last) return damaged(fmt::format("the section at byte {} is out of order", at));
+    last = place_of(section);
+    digest.update(bytes.subspan(at, next - at));   // small enough to be in the cache when it is visited
+    const auto twice = std::adjacent_find(section.keys.begin(), section.keys.end(), std::greater_equal<>());
+    if (twice != section.keys.end())
+      return damaged(fmt::format("keys of bucket {} are not in order", section.bucket));
+    DYAD_TRYV(visit(section));
+    rows_ += section.keys.size();
   }
-  const auto tail = load<layout::Section>(bytes + end);
-  if (at != end || tail.bucket != layout::kEnd || tail.table != layout::kEnd || tail.rows != sections)
-    return fail(Code::kInvalid, "{}: damaged: {} sections found, its end says {}", path.string(), sections, tail.rows);
+  digest.update(bytes.subspan(end, sizeof(layout::Section)));
+  const auto tail = load<layout::End>(bytes.data() + end);
+  if (tail.end.bucket != layout::kEnd || tail.end.table != layout::kEnd || tail.end.rows != sections)
+    return damaged(fmt::format("{} sections found, its end says {}", sections, tail.end.rows));
+  if (digest.value() != tail.digest) return damaged("");
   return ok();
 }
 
 void RowsFile::for_each(const std::function<void(const RowView&)>& visit) const {
-  const std::byte* bytes = file_.bytes().data();
-  const std::size_t size = file_.bytes().size();
-  std::uint64_t at = sections_at_;
-  while (at < size - sizeof(layout::End)) {
-    const auto section = load<layout::Section>(bytes + at);
-    const RowsTable& shape = *shape_of(header_, section.table);
-    const Parts parts(section.rows, shape);
-    const auto* counts = reinterpret_cast<const std::uint32_t*>(bytes + at + parts.counts);
-    const auto* keys = reinterpret_cast<const std::uint64_t*>(bytes + at + parts.keys);
-    const auto* data = reinterpret_cast<const float*>(bytes + at + parts.data);
-    const std::size_t stride = std::size_t{shape.dim} + shape.slots;
-    for (std::uint64_t i = 0; i < section.rows; ++i)
-      visit({BucketId{section.bucket}, shape.table, RowKey{keys[i]}, counts[i], {data + i * stride, shape.dim},
-             {data + i * stride + shape.dim, shape.slots}});
-    at += parts.end;
+  std::uint64_t next = 0;
+  for (std::uint64_t at = sections_at_; at < file_.bytes().size() - sizeof(layout::End); at = next) {
+    const RowsSection section = section_at(at, next).value();   // checked by open()
+    const std::size_t dim = shape_of(header_, static_cast<std::uint32_t>(section.table))->dim;
+    const std::size_t stride = section.data.size() / section.keys.size();
+    for (std::size_t i = 0; i < section.keys.size(); ++i) {
+      const auto row = section.data.subspan(i * stride, stride);
+      visit({section.bucket, section.table, section.keys[i], section.counts[i], row.first(dim), row.subspan(dim)});
+    }
   }
 }
 

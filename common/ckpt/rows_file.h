@@ -71,17 +71,33 @@ struct RowView {
   std::span<const float> value, slots;
 };
 
+struct RowsSection {                             // of one bucket and table
+  BucketId bucket;
+  TableId table = TableId::kItem;
+  std::span<const RowKey> keys;                  // ascending
+  std::span<const std::uint32_t> counts;
+  std::span<const float> data;                   // [keys, dim + slots]
+};
+
 class RowsFile {
  public:
   // Checks digest, layout, order and bounds of everything before it returns. Errors name the file.
   static Result<RowsFile> open(const std::filesystem::path& path);
+  // The same in one pass: each section goes to `visit` when its layout, order and bounds are checked, and the digest
+  // comes last. For a caller who throws away what it was given when an error follows; an error of its own ends it.
+  using VisitHeader = std::function<Status(const RowsHeader&)>;
+  using VisitSection = std::function<Status(const RowsSection&)>;
+  static Status stream(const std::filesystem::path& path, const VisitHeader& header, const VisitSection& visit);
   const RowsHeader& header() const { return header_; }
   std::uint64_t rows() const { return rows_; }
   void for_each(const std::function<void(const RowView&)>& visit) const;   // in the order of the file
 
  private:
   RowsFile() = default;
-  Status parse();
+  static Result<RowsFile> map(const std::filesystem::path& path);
+  Status check(const VisitSection& visit);
+  Result<RowsSection> section_at(std::uint64_t at, std::uint64_t& next) const;
+  Error damaged(std::string what) const;
   io::MappedFile file_;
   std::size_t sections_at_ = 0;
   RowsHeader header_;

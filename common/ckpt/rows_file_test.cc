@@ -83,6 +83,40 @@ TEST_F(RowsFileTest, EveryAlteredByteIsNoticedAndTheFileNamed) {
   }
 }
 
+TEST_F(RowsFileTest, AStreamVisitsWhatWasWrittenAndNoticesEveryAlteredByteInTheEnd) {
+  ASSERT_TRUE(write());
+  const std::string good = bytes();
+  std::vector<std::uint64_t> keys;
+  const auto visit = [&](const RowsSection& section) {
+    for (const RowKey key : section.keys) keys.push_back(key.value);
+    EXPECT_EQ(section.counts.size(), section.keys.size());
+    return ok();
+  };
+  const auto any = [](const RowsHeader&) { return ok(); };
+  ASSERT_TRUE(RowsFile::stream(path_, any, visit));
+  EXPECT_EQ(keys, (std::vector<std::uint64_t>{4, 1ull << 40, 1ull << 41, 6}));
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 0x10);
+    rewrite(bad);
+    const Status status = RowsFile::stream(path_, any, visit);
+    ASSERT_FALSE(status) << "byte " << i;
+    EXPECT_EQ(status.error().code, Code::kInvalid);
+    EXPECT_NE(status.error().message.find(path_.string()), std::string::npos);
+    if (i >= 40 + 2 * 32) {                       // after the header, which is checked first
+      EXPECT_NE(status.error().message.find("its checksum does not match"), std::string::npos) << i;
+    }
+  }
+}
+
+TEST_F(RowsFileTest, AStreamEndsWithTheErrorOfWhoeverReads) {
+  ASSERT_TRUE(write());
+  const auto refuse = [](const auto&) -> Status { return fail(Code::kStale, "not mine"); };
+  const auto take = [](const auto&) { return ok(); };
+  EXPECT_EQ(RowsFile::stream(path_, refuse, take).error().message, "not mine");
+  EXPECT_EQ(RowsFile::stream(path_, take, refuse).error().message, "not mine");
+}
+
 TEST_F(RowsFileTest, EveryTruncationIsNoticed) {
   ASSERT_TRUE(write());
   const std::string good = bytes();
