@@ -9,23 +9,24 @@
 namespace dyad::worker {
 namespace {
 
-// [rows, dim] of initial values; row i has key i.
-torch::Tensor initial_table(TableId table, std::size_t rows, const config::Config& config) {
+// Rows that no gradient has met have their initial values. Only those are drawn: drawing one costs ten times its copy.
+void draw_untrained(TableId table, const std::vector<bool>& trained, const config::Config& config, float* rows) {
   const auto dim = static_cast<std::size_t>(config.model.dim);
-  auto out = torch::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(dim)});
-  float* at = out.data_ptr<float>();
-  for (std::size_t i = 0; i < rows; ++i)
-    initial_row(config.job.seed, static_cast<std::uint64_t>(table), i, static_cast<float>(config.model.init_std),
-                {at + i * dim, dim});
-  return out;
+  for (std::size_t i = 0; i < trained.size(); ++i)
+    if (!trained[i])
+      initial_row(config.job.seed, static_cast<std::uint64_t>(table), i, static_cast<float>(config.model.init_std),
+                  {rows + i * dim, dim});
 }
 
 Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
   const auto& data = loaded.data;
   const std::array<std::size_t, kTables> rows{data.dataset.items(), data.tries[0].nodes(), data.tries[1].nodes()};
-  for (std::size_t t = 0; t < kTables; ++t)
-    loaded.tables[t] = initial_table(static_cast<TableId>(t), rows[t], loaded.config);
   const std::size_t dim = loaded.config.model.dim;
+  std::array<std::vector<bool>, kTables> trained;
+  for (std::size_t t = 0; t < kTables; ++t) {
+    trained[t].resize(rows[t]);
+    loaded.tables[t] = torch::empty({static_cast<std::int64_t>(rows[t]), static_cast<std::int64_t>(dim)});
+  }
   for (const auto& part : manifest.files) {
     if (!part.path.starts_with("rows/")) continue;
     DYAD_TRY(file, ckpt::RowsFile::open(loaded.folder / part.path));
@@ -37,10 +38,13 @@ Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
                     (loaded.folder / part.path).string(), row.key, table_name(row.table), rows[t], dim);
         return;
       }
+      trained[t][row.key.value] = true;
       std::copy(row.value.begin(), row.value.end(), loaded.tables[t].data_ptr<float>() + row.key.value * dim);
     });
     DYAD_TRYV(fits);
   }
+  for (std::size_t t = 0; t < kTables; ++t)
+    draw_untrained(static_cast<TableId>(t), trained[t], loaded.config, loaded.tables[t].data_ptr<float>());
   return ok();
 }
 
