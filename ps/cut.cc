@@ -104,12 +104,14 @@ void reserve_for(Shard& shard, std::size_t groups) {
 }  // namespace
 
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
-                                              const wire::Partition& partition, std::span<const GroupId> groups) {
+                                              const wire::Partition& partition, std::span<const GroupId> groups,
+                                              const std::atomic<bool>& stop) {
   CHECK(!cut.shards.empty());
   const std::vector<Located> rows = sorted_rows(cut, partition);
   ckpt::RowsHeader header{cut.step, {}, partition.groups, partition.buckets, shapes_of(*cut.shards[0])};
   std::vector<wire::FilePart> parts;
   for (const GroupId group : groups) {
+    if (stop) return fail(Code::kStale, "the cut of step {} is not wanted any more", cut.step);
     header.group = group;
     const auto from = [&](std::uint32_t bucket) {
       return std::lower_bound(rows.begin(), rows.end(), std::uint64_t{bucket} << 8,

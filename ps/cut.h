@@ -19,12 +19,13 @@ struct Cut {
 };
 
 // Writes rows/g0000.rows ... for each of `groups`, also those without rows, and returns them, synced. Costs 32 bytes a
-// row beside the snapshot.
+// row beside the snapshot. Once `stop` is set it ends with kStale, between two files.
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
-                                              const wire::Partition& partition, std::span<const GroupId> groups);
+                                              const wire::Partition& partition, std::span<const GroupId> groups,
+                                              const std::atomic<bool>& stop);
 // Reads the files of `groups` from a checkpoint at `step` into `shard`, which has none of their rows yet. Once `stop`
-// is set it ends with kStale, between two sections. kInvalid, naming the file, when its step, partition, dims or optimizer
-// differ from this job's, or a row lies where it does not belong. After an error the shard is good for nothing.
+// is set it ends with kStale, between two sections. kInvalid, naming the file, when its step, partition, dims or
+// optimizer differ from this job's, or a row lies where it does not belong. After an error the shard is no good.
 Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
                 std::span<const GroupId> groups, Shard& shard, const std::atomic<bool>& stop);
 

@@ -1,5 +1,6 @@
 #include "ps/cut_writer.h"
 
+#include <new>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "common/base/clock.h"
@@ -24,12 +25,35 @@ CutWriter::~CutWriter() {
   thread_.join();
 }
 
+void CutWriter::drop() {
+  std::lock_guard lock(mutex_);
+  dropped_ = true;
+  cuts_.clear();
+}
+
 void CutWriter::write(std::shared_ptr<const Cut> cut) {
   {
     std::lock_guard lock(mutex_);
+    if (dropped_) return;
     cuts_.push_back(std::move(cut));
   }
   more_.notify_one();
+}
+
+Result<std::vector<wire::FilePart>> CutWriter::write(const Cut& cut) {
+  try {
+    return ckpt::persist<std::vector<wire::FilePart>>(
+        fmt::format("cut {}", cut.step),
+        [&] { return write_cut(folder_(cut.step), cut, partition_, groups_, dropped_); },
+        [this] {
+          std::lock_guard lock(mutex_);
+          return stopping_ || dropped_ || !cuts_.empty();
+        });
+  } catch (const std::bad_alloc&) {
+    return fail(Code::kOverloaded,
+                "no memory to write the cut of step {}: {} rows in {} bytes are held, 32 bytes a row were asked for",
+                cut.step, metrics_.rows.load(), metrics_.row_memory.load());
+  }
 }
 
 void CutWriter::work() {
@@ -45,13 +69,9 @@ void CutWriter::work() {
     }
     const double start = steady_now_s();
     const Step step = cut->step;
-    auto parts = ckpt::persist<std::vector<wire::FilePart>>(
-        fmt::format("cut {}", cut->step), [&] { return write_cut(folder_(step), *cut, partition_, groups_); },
-        [this] {
-          std::lock_guard lock(mutex_);
-          return stopping_ || !cuts_.empty();
-        });
+    auto parts = write(*cut);
     cut.reset();                                   // the slabs that only it held
+    if (dropped_) continue;
     metrics_.cut.add(steady_now_s() - start);
     ++metrics_.cuts;
     if (parts) for (const auto& part : parts.value()) metrics_.cut_bytes += part.bytes;

@@ -1,6 +1,7 @@
 #pragma once
 // Writes cuts to disk one after another on a thread of low priority, while the shards go on serving.
 // Threads: write() from any; `done` is called on the writer's thread.
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -16,10 +17,12 @@ class CutWriter {
   using Done = std::function<void(Step, Result<std::vector<wire::FilePart>>)>;
   using Folder = std::function<std::filesystem::path(Step)>;
   CutWriter(wire::Partition partition, std::vector<GroupId> groups, Folder folder, Done done, Metrics& metrics);
-  ~CutWriter();                                  // writes what was given first
+  ~CutWriter();                                  // writes what was given first, or what is left of it after drop()
   void write(std::shared_ptr<const Cut> cut);
+  void drop();                                   // what is not written by now is not wanted any more
 
  private:
+  Result<std::vector<wire::FilePart>> write(const Cut& cut);
   void work();
   wire::Partition partition_;
   std::vector<GroupId> groups_;
@@ -30,6 +33,7 @@ class CutWriter {
   std::condition_variable more_;
   std::deque<std::shared_ptr<const Cut>> cuts_;
   bool stopping_ = false;
+  std::atomic<bool> dropped_{false};
   std::thread thread_;
 };
 

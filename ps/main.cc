@@ -2,14 +2,14 @@
 // stop.
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
-#include <mutex>
+#include <new>
+#include <system_error>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include "common/base/clock.h"
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
@@ -19,6 +19,7 @@
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
 #include "common/net/job_key.h"
+#include "ps/cut_reports.h"
 #include "ps/server.h"
 
 namespace dyad::ps {
@@ -26,33 +27,21 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
-constexpr int kAskedToLeaveMs = 3000;   // for the goodbye of a server that a signal stops: its coordinator may be gone
-constexpr double kRepeatCutS = 0.5;     // a part goes out again until its cut is committed: parts are not journalled
+// Whoever asks a server to leave waits no longer than this, whatever its disk or its coordinator do: a fsync cannot be
+// called off. Safe in a signal handler.
+constexpr unsigned kLeaveS = 3;
+std::atomic<int> leave_code{0};
+void leave_soon(int code) {
+  leave_code = code;
+  std::signal(SIGALRM, [](int) { ::_exit(leave_code); });
+  ::alarm(kLeaveS);
+}
 
-// Parts of cuts on their way from the cut writer to the main thread, which reports them.
-class CutQueue {
- public:
-  void put(Step step, Result<std::vector<wire::FilePart>> parts) {
-    std::lock_guard lock(mutex_);
-    done_.emplace_back(step, std::move(parts));
-    more_.notify_one();
-  }
-  std::optional<std::pair<Step, Result<std::vector<wire::FilePart>>>> take(int timeout_ms) {
-    std::unique_lock lock(mutex_);
-    more_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return !done_.empty(); });
-    if (done_.empty()) return std::nullopt;
-    auto first = std::move(done_.front());
-    done_.pop_front();
-    return first;
-  }
+constexpr int kAskedToLeaveMs = 1000;   // for the goodbye of a server that a signal stops: its coordinator may be gone
+constexpr int kPartMs = 1000;           // a part of a cut is said again if it is not answered
 
- private:
-  std::mutex mutex_;
-  std::condition_variable more_;
-  std::deque<std::pair<Step, Result<std::vector<wire::FilePart>>>> done_;
-};
-
-Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutQueue& cuts, const ckpt::Fence& fence) {
+Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutReports& cuts,
+                                 const ckpt::Fence& fence) {
   DYAD_TRY(mode, parse_mode(c.train.mode));
   const auto f = [](double v) { return static_cast<float>(v); };
   ServerOptions o;
@@ -81,63 +70,47 @@ std::string host_name() {
   return name;
 }
 
-// Tells the coordinator which cuts are on disk here, each again and again until it is committed or given up: one that
-// was killed in between knows only what it is told again.
-class CutReports {
- public:
-  CutReports(control::ControlClient& control, CutQueue& cuts) : control_(control), cuts_(cuts) {}
-  bool all_committed() const { return open_.empty(); }
-  // Says new ones, waiting for the first at most timeout_ms, and old ones when it is time.
-  Status run(int timeout_ms) {
-    while (auto cut = cuts_.take(timeout_ms)) {
-      wire::CutPart part{.step = cut->first};
-      if (cut->second) part.files = std::move(cut->second.value());
-      else part.failure = cut->second.error().message;
-      DYAD_TRYV(say(open_.emplace(cut->first, std::move(part)).first));
-      timeout_ms = 0;
-    }
-    if (steady_now_s() < again_s_) return ok();
-    for (auto at = open_.begin(); at != open_.end();) {
-      const auto part = at++;
-      DYAD_TRYV(say(part));
-    }
-    return ok();
-  }
+// What the coordinator wants: nothing (true), that we leave (false), or that we leave and start again (an error).
+Result<bool> goes_on(const control::HeartbeatThread& heartbeat, std::uint32_t away_ms) {
+  if (stop_requested) return false;
+  const wire::Command command = heartbeat.command();
+  if (command == wire::Command::kStop) return false;
+  DYAD_TRYV(heartbeat.heard());
+  if (heartbeat.silent_ms() > away_ms)
+    return fail(Code::kDisconnected,
+                "no answer from the coordinator for {} ms: this server leaves; start the job again with --resume "
+                "(servers.timeout_ms is how long it waits)",
+                heartbeat.silent_ms());
+  return true;
+}
 
- private:
-  Status say(std::map<Step, wire::CutPart>::iterator part) {
-    const auto told = control_.cut_part(part->second, 0);
-    again_s_ = steady_now_s() + kRepeatCutS;
-    if (!told && told.error().code != Code::kStale) return told.error();
-    if (!told) LOG_WARN("cut {} was given up: {}", part->first, told.error().message);
-    if (told && !told.value().given_up.empty())
-      LOG_WARN("cut {} was given up: {}", part->first, told.value().given_up);
-    if (!told || told.value().committed || !told.value().given_up.empty()) open_.erase(part);
-    return ok();
-  }
-  control::ControlClient& control_;
-  CutQueue& cuts_;
-  std::map<Step, wire::CutPart> open_;           // files, or why there are none
-  double again_s_ = 0;
-};
-
-// Reports cuts and metrics until the job ends. A coordinator that is away is waited for, at most away_ms: the rows are
-// here.
-Status attend(Server& server, control::HeartbeatThread& heartbeat, CutReports& cuts, std::uint32_t away_ms) {
-  while (!stop_requested) {
-    const wire::Command command = heartbeat.command();
-    if (command == wire::Command::kStop) return ok();
-    DYAD_TRYV(heartbeat.heard());
-    if (heartbeat.silent_ms() > away_ms)
-      return fail(Code::kDisconnected,
-                  "no answer from the coordinator for {} ms: this server leaves; start the job again with --resume "
-                  "(servers.timeout_ms is how long it waits)",
-                  heartbeat.silent_ms());
-    if (server.failed()) return fail(Code::kFailed, "serving ended, see the log above");
+// Loads, serves, reports cuts and figures until the job ends. A coordinator that is away is waited for, at most
+// away_ms: the rows are here.
+Status attend(Server& server, control::HeartbeatThread& heartbeat, control::ControlClient& control, CutReports& cuts,
+              std::uint32_t away_ms) {
+  for (bool ready = false;;) {
+    DYAD_TRY(on, goes_on(heartbeat, away_ms));
+    if (!on) return ok();
+    DYAD_TRY(loaded, server.loaded());
+    if (loaded && !ready) {
+      LOG_INFO("ready at step {}", server.applied());
+      heartbeat.set_state("ready");
+    }
+    ready = loaded;
     heartbeat.set_step(server.applied());
     heartbeat.set_metrics(server.metrics());
-    DYAD_TRYV(cuts.run(250));
+    DYAD_TRYV(cuts.run(control, 250));
   }
+}
+
+// Says what stop() still wrote until it is committed.
+Status say_the_rest(control::HeartbeatThread& heartbeat, control::ControlClient& control, CutReports& cuts,
+                    std::uint32_t away_ms) {
+  const double until = steady_now_s() + away_ms * 1e-3;
+  do {
+    DYAD_TRYV(cuts.run(control, 50));
+    if (stop_requested || heartbeat.command() == wire::Command::kRestart) return ok();
+  } while (!cuts.all_settled() && steady_now_s() < until);
   return ok();
 }
 
@@ -147,7 +120,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   if (id >= config.servers.count)
     return fail(Code::kInvalid, "--id {}: servers.count is {}, so ids are 0 to {}", id, config.servers.count,
                 config.servers.count - 1);
-  CutQueue cuts;
+  CutReports cuts;
   ckpt::Fence fence;                             // told when this server registers, before it serves
   net::Context context;
   DYAD_TRY(options, options_of(config, id, cuts, fence));
@@ -155,12 +128,13 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   options.listen.security = security;
   if (security.enabled()) { DYAD_TRYV(context.start_authentication({security.own.public_key})); }
   DYAD_TRY(server, Server::bind(context, options));
+  const std::uint32_t away_ms = config.servers.timeout_ms;
   control::ClientOptions at{.role = wire::Role::kServer,
                             .id = id,
                             .address = coordinator.empty() ? config.coordinator.address : coordinator,
                             .job_dir = config.job.dir,
                             .security = security,
-                            .call_ms = static_cast<int>(config.servers.timeout_ms)};
+                            .call_ms = static_cast<int>(away_ms)};
   DYAD_TRY(control, control::ControlClient::connect(at));
   DYAD_TRY(registered, control->register_({server->endpoint(), config::result_digest(config),
                                            static_cast<std::uint32_t>(::getpid()), host_name()}));
@@ -168,27 +142,43 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   at.run = registered.run;
   fence = {registered.run, registered.generation};
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
-  heartbeat->set_state("starting");
-  DYAD_TRY(routing, control::wait_routing(*control, *heartbeat, static_cast<int>(config.servers.timeout_ms),
-                                          &stop_requested));
+  at.call_ms = kPartMs;
+  DYAD_TRY(parts, control::ControlClient::connect(at));
+  auto waited = control::wait_routing(*control, *heartbeat, static_cast<int>(away_ms), &stop_requested);
+  if (stop_requested) return control->goodbye("stopped", kAskedToLeaveMs);
+  DYAD_TRY(routing, std::move(waited));
   DYAD_TRYV(server->start(
       {control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run}));
   LOG_INFO("serving at {}, {} of {} groups, from step {}", server->endpoint(),
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);
-  heartbeat->set_state("ready");
-  CutReports reports(*control, cuts);
-  const Status end = attend(*server, *heartbeat, reports, config.servers.timeout_ms);
+  const Status end = attend(*server, *heartbeat, *parts, cuts, away_ms);
+  if (!end || stop_requested) {
+    leave_soon(end ? 0 : static_cast<int>(end.error().code));
+    server->abandon();
+    if (!end) return end;
+  }
   server->stop();
-  if (!end) return end;
-  const double patient_until = steady_now_s() + config.servers.timeout_ms * 1e-3;
-  do {                                           // what stop() still wrote
-    DYAD_TRYV(reports.run(50));
-  } while (!reports.all_committed() && !stop_requested && steady_now_s() < patient_until);
+  DYAD_TRYV(say_the_rest(*heartbeat, *parts, cuts, away_ms));
   LOG_INFO("leaves at step {}: {}", server->applied(), stop_requested ? "asked to" : "the job is over");
   heartbeat->set_state("done");
   return stop_requested ? control->goodbye("stopped", kAskedToLeaveMs)
-                        : control->goodbye("done", static_cast<int>(config.servers.timeout_ms));
+                        : control->goodbye("done", static_cast<int>(away_ms));
+}
+
+// Nothing that lacks memory, or a thread, may end in an abort: the launcher reads the code.
+Status guarded_run(const config::Sources& sources, std::uint32_t id, const std::string& coordinator) {
+  try {
+    return run(sources, id, coordinator);
+  } catch (const std::bad_alloc&) {
+    return fail(Code::kOverloaded, "out of memory: give this server more, or use more servers");
+  } catch (const std::system_error& e) {
+    const bool scarce = e.code() == std::errc::resource_unavailable_try_again ||
+                        e.code() == std::errc::not_enough_memory;
+    return fail(scarce ? Code::kOverloaded : Code::kFailed, "{}", e.what());
+  } catch (const std::exception& e) {
+    return fail(Code::kFailed, "{}", e.what());
+  }
 }
 
 }  // namespace
@@ -213,8 +203,12 @@ int main(int argc, char** argv) {
   }
   set_log_role("ps", static_cast<int>(id));
   raise_descriptor_limit();
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) std::signal(signal, [](int) { ps::stop_requested = true; });
-  const Status status = ps::run(sources, id, coordinator);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
+    std::signal(signal, [](int) {
+      ps::stop_requested = true;
+      ps::leave_soon(0);
+    });
+  const Status status = ps::guarded_run(sources, id, coordinator);
   if (status) return 0;
   std::fprintf(stderr, "dyad-ps: %s\n", status.error().message.c_str());
   return static_cast<int>(status.error().code);

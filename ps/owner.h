@@ -26,7 +26,7 @@ class Owner {
   std::unique_ptr<Shard> shard_;
   std::mutex mutex_;
   std::condition_variable more_;
-  std::deque<Task> tasks_;              // bounded by the clock's window of pushes and its number of waiting pulls
+  std::deque<Task> tasks_;              // bounded by the service: open pulls, bytes of answers and of pushes
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 #include "ps/server.h"
 
 #include <future>
+#include <new>
 #include "common/base/check.h"
 #include "common/base/log.h"
 
@@ -16,9 +17,17 @@ Server::~Server() { stop(); }
 
 Status Server::start(const StartOptions& start) {
   CHECK(service_ == nullptr);
-  ServiceOptions o{options_.id, start.incarnation, start.run, start.routing, options_.partition, options_.shard,
-                   {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume}, options_.threads,
-                   static_cast<std::uint64_t>(options_.listen.message_bytes_max), {}, {}};
+  ServiceOptions o;
+  o.id = options_.id;
+  o.incarnation = start.incarnation;
+  o.run = start.run;
+  o.routing = start.routing;
+  o.partition = options_.partition;
+  o.shard = options_.shard;
+  o.clock = {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume};
+  o.threads = options_.threads;
+  o.frame_bytes_max = static_cast<std::uint64_t>(options_.listen.message_bytes_max);
+  o.wake = [this] { waker_.wake(); };
   o.reply = [this](net::Peer peer, net::Message message) {
     const bool elsewhere = std::this_thread::get_id() != thread_.get_id();
     {
@@ -30,33 +39,58 @@ Status Server::start(const StartOptions& start) {
   o.on_freeze = [this](std::shared_ptr<const Cut> cut) { cut_writer_->write(std::move(cut)); };
   DYAD_TRY(service, Service::make(std::move(o), metrics_));
   service_ = std::move(service);
-  if (!start.checkpoint.empty()) { DYAD_TRYV(service_->load(start.checkpoint, start.resume)); }
   cut_writer_ = std::make_unique<CutWriter>(options_.partition, service_->groups(), options_.checkpoint_folder,
                                             options_.on_cut, metrics_);
+  if (start.checkpoint.empty()) set_loaded(true);
+  else service_->load(start.checkpoint, start.resume);
+  turned_ms_ = steady_now_ms();
   std::promise<void> go;                          // thread_ is read by replies: it must be set before the first message
   thread_ = std::thread([this, wait = go.get_future()]() mutable { wait.get(); serve(); });
   go.set_value();
   return ok();
 }
 
+void Server::set_loaded(Result<bool> loaded) {
+  std::lock_guard lock(mutex_);
+  loaded_ = std::move(loaded);
+  changed_.notify_all();
+}
+
+Result<bool> Server::loaded(int timeout_ms) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return !loaded_ || loaded_.value(); });
+  return loaded_;
+}
+
 void Server::serve() {
-  net::Poller poller;
-  poller.add(listener_);
-  poller.add(waker_);
-  while (!stopping_) {
-    const Status round = serve_round(poller);
-    if (round) continue;
-    LOG_ERROR("server {} stops serving: {}", options_.id, round.error().message);
-    failed_ = true;
-    return;
+  Status end = ok();
+  try {
+    end = serve_all();
+  } catch (const std::bad_alloc&) {
+    end = fail(Code::kOverloaded, "no memory to serve: {} rows in {} bytes are held", metrics_.rows.load(),
+               metrics_.row_memory.load());
   }
-  service_->stop();
+  service_->stop();                               // the cuts that the owners still freeze come to the writer
+  if (!end) return set_loaded(std::move(end.error()));
   send_replies();
 }
 
+Status Server::serve_all() {
+  net::Poller poller;
+  poller.add(listener_);
+  poller.add(waker_);
+  while (!stopping_) { DYAD_TRYV(serve_round(poller)); }
+  return ok();
+}
+
 Status Server::serve_round(net::Poller& poller) {
-  DYAD_TRYV(poller.wait(1000));
+  constexpr int kCrowdedMs = 5;                   // memory comes back on ZeroMQ's threads, which wake nobody
+  DYAD_TRYV(poller.wait(service_->crowded() ? kCrowdedMs : 1000));
   waker_.clear();
+  turned_ms_ = steady_now_ms();
+  const bool loading = service_->loading();
+  DYAD_TRYV(service_->tick(steady_now_s()));
+  if (loading && !service_->loading()) set_loaded(true);
   send_replies();
   for (int i = 0; i < 64; ++i) {                  // then look at the replies of the owners again
     DYAD_TRY(incoming, listener_.recv(0));
@@ -80,11 +114,16 @@ void Server::send_replies() {
 }
 
 void Server::stop() {
-  if (!thread_.joinable()) return;
   stopping_ = true;
   waker_.wake();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  if (service_) service_->stop();                 // no owner freezes any more
   cut_writer_.reset();
+}
+
+void Server::abandon() {
+  if (cut_writer_) cut_writer_->drop();
+  stop();
 }
 
 }  // namespace dyad::ps

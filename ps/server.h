@@ -3,9 +3,11 @@
 //   socket thread   receives, parses, lets the clock decide; with one owner it also does the rows' work
 //   owner threads   (servers.threads > 1) each owns the rows of its groups
 //   cut writer      files of a checkpoint, at low priority
-// Life: bind() (the address is known, requests queue) -> start() (rows loaded, served) -> stop().
+//   loaders         (after a resume) one per owner; until they are done pulls are told to wait
+// Life: bind() (the address is known, requests queue) -> start() (served at once, rows load) -> stop() or abandon().
 // Threads: bind, start and stop from one; the rest from any.
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -14,6 +16,7 @@
 #include <string>
 #include <thread>
 #include <vector>
+#include "common/base/clock.h"
 #include "common/net/poll.h"
 #include "common/net/socket.h"
 #include "ps/cut_writer.h"
@@ -46,15 +49,20 @@ class Server {
   ~Server();
   const std::string& endpoint() const { return listener_.endpoint(); }
   Status start(const StartOptions& options);
+  // Whether the rows are loaded, waited for at most so long; the error that ended loading or serving once there is one.
+  Result<bool> loaded(int timeout_ms = 0);
   void stop();                                    // ends after the message in hand and writes the cuts that were frozen
-  bool failed() const { return failed_; }         // the socket thread gave up; its error was logged
+  void abandon();                                 // without them: this life of the job is over
+  Millis turned_ms() const { return turned_ms_; } // when the socket thread did last
   Step applied() const { return Step{metrics_.applied}; }
   std::map<std::string, double> metrics() const { return metrics_.snapshot(); }
 
  private:
   Server(net::Listener listener, const ServerOptions& options) : options_(options), listener_(std::move(listener)) {}
   void serve();
+  Status serve_all();
   Status serve_round(net::Poller& poller);
+  void set_loaded(Result<bool> loaded);
   void send_replies();
 
   ServerOptions options_;
@@ -65,7 +73,10 @@ class Server {
   std::unique_ptr<Service> service_;
   std::mutex mutex_;
   std::vector<std::pair<net::Peer, net::Message>> replies_;        // under mutex_; sent by the socket thread
-  std::atomic<bool> stopping_{false}, failed_{false};
+  std::condition_variable changed_;
+  Result<bool> loaded_ = false;                                    // under mutex_
+  std::atomic<bool> stopping_{false};
+  std::atomic<Millis> turned_ms_{0};
   std::thread thread_;
 };
 

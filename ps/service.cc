@@ -29,6 +29,8 @@ struct Service::Pull {
   wire::PullReply reply;
   std::vector<net::Frame> values;                // [sections] being written by the owners
   std::atomic<std::size_t> remaining{0};         // owners that still write
+  bool computing = false;
+  std::atomic<bool> answered{false};
 };
 struct Service::Cutting {                        // shards arrive here one by one
   Step step;
@@ -36,8 +38,14 @@ struct Service::Cutting {                        // shards arrive here one by on
   std::atomic<std::size_t> remaining{0};
 };
 
+Service::Service(ServiceOptions options, Metrics& metrics)
+    : options_(std::move(options)), metrics_(metrics), clock_(options_.clock), open_({.ranks = options_.clock.ranks}) {
+  options_.shard.memory = &metrics.row_memory;
+  metrics.applied = options_.clock.start.value;
+}
 Service::~Service() { stop(); }
 void Service::stop() {
+  loading_.reset();
   for (auto& owner : owners_) owner->stop();
 }
 
@@ -61,17 +69,45 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
   return service;
 }
 
-Status Service::load(const std::filesystem::path& checkpoint, Step step) {
-  for (std::size_t o = 0; o < owners_.size(); ++o) {
-    std::vector<GroupId> groups;
-    for (const GroupId group : groups_)
-      if (owner_of_[group.value] == static_cast<int>(o)) groups.push_back(group);
-    DYAD_TRYV(load_cut(checkpoint, step, options_.partition, groups, owners_[o]->shard(), std::atomic<bool>(false)));
-  }
+void Service::load(const std::filesystem::path& checkpoint, Step step) {
+  std::vector<LoadPart> parts;
+  for (auto& owner : owners_) parts.push_back({&owner->shard(), {}});
+  for (const GroupId group : groups_) parts[static_cast<std::size_t>(owner_of_[group.value])].groups.push_back(group);
+  loading_ = std::make_unique<Loading>(LoadOptions{checkpoint, step, options_.partition}, std::move(parts),
+                                       options_.wake);
+}
+
+void Service::loaded() {
+  loading_.reset();
   std::size_t rows = 0;
   for (auto& owner : owners_) rows += owner->shard().rows();
   metrics_.rows = rows;
-  metrics_.applied = step.value;
+  answer_ready();
+  apply_ready();
+}
+
+Status Service::tick(double now_s) {
+  if (loading_) {
+    const auto end = loading_->end();
+    if (end && !*end) return *end;
+    if (end) loaded();
+  }
+  close_answered();
+  for (const Token token : open_.expire(now_s)) close(token);
+  while (!no_room_.empty()) {
+    const auto at = pulls_.find(no_room_.front());
+    if (at != pulls_.end()) {
+      if (!room(reply_bytes(*at->second->request), buffers_->lent_bytes())) break;
+      compute(at->first, *at->second);
+    }
+    no_room_.pop_front();
+  }
+  metrics_.waiting = pulls_.size();
+  if (const char* what = gave_up_)
+    return fail(Code::kOverloaded,
+                "server {} has no memory to {}: {} rows in {} bytes are held; use more servers or a machine with more "
+                "memory",
+                options_.id, what, metrics_.rows.load(), metrics_.row_memory.load());
   return ok();
 }
 
@@ -93,20 +129,54 @@ void Service::refuse(const Request& request, const Error& error) const {
 }
 
 void Service::handle(net::Incoming incoming) {
+  if (gave_up_ != nullptr) return;
   auto request = std::make_shared<Request>();
   request->peer = std::move(incoming.peer);
   request->frames = std::move(incoming.message);
   request->received_s = steady_now_s();
   metrics_.bytes_in += net::message_bytes(request->frames);
+  take(std::move(request));
+}
+
+// What a request needs before anything has changed may be missing; what comes later may not.
+void Service::take(std::shared_ptr<Request> request) {
   if (request->frames.empty()) return refuse(*request, fail(Code::kInvalid, "empty message"));
   auto envelope = wire::decode(request->frames[0].bytes());
   if (!envelope) return refuse(*request, envelope.error());
   request->sender = envelope.value().sender;
   request->number = envelope.value().request;
-  const Status opened = open(*request, envelope.value());
+  Status opened = ok();
+  try {
+    opened = open(*request, envelope.value());
+  } catch (const std::bad_alloc&) {
+    opened = fail(Code::kOverloaded, "server {} has no memory for a message of {} bytes: {} bytes of rows are held",
+                  options_.id, net::message_bytes(request->frames), metrics_.row_memory.load());
+  }
   if (!opened) return refuse(*request, opened.error());
-  if (std::holds_alternative<wire::Pull>(envelope.value().body)) return on_pull(std::move(request), envelope.value());
-  on_push(std::move(request), envelope.value());
+  try {
+    if (std::holds_alternative<wire::Pull>(envelope.value().body)) on_pull(std::move(request), envelope.value());
+    else on_push(std::move(request), envelope.value());
+  } catch (const std::bad_alloc&) {
+    give_up("take a message");
+  }
+}
+
+void Service::give_up(const char* what) {
+  const char* none = nullptr;
+  gave_up_.compare_exchange_strong(none, what);
+  options_.wake();
+}
+
+// Nothing more is done, and nothing answered, once a piece of work was left undone: the rows are no longer whole.
+template <class Work> void Service::on_owner(std::size_t owner, const char* what, Work work) {
+  owners_[owner]->run([this, what, work = std::move(work)](Shard& shard) {
+    if (gave_up_ != nullptr) return;
+    try {
+      work(shard);
+    } catch (const std::bad_alloc&) {
+      give_up(what);
+    }
+  });
 }
 
 Status Service::open(Request& request, const wire::Envelope& envelope) {
@@ -123,7 +193,7 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
   const auto* push = std::get_if<wire::Push>(&envelope.body);
   if (pull == nullptr && push == nullptr)
     return fail(Code::kInvalid, "a parameter server answers Pull and Push, not {}", wire::body_name(envelope.body));
-  if (push != nullptr && envelope.sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "only workers push");
+  if (envelope.sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "only workers pull and push");
   request.type = pull != nullptr ? pull->values : push->values;
   DYAD_TRY(views,
            pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
@@ -160,44 +230,91 @@ Result<Service::Split> Service::split(const std::vector<wire::SectionView>& view
   return parts;
 }
 
+// Not Ack, which a client believes for a while only: how long a disk takes is nobody's fault.
+void Service::ask_patience(const Request& request) const {
+  if (loading_)
+    say(request, wire::ErrorReply{fail(Code::kNotFound, "server {} loads its rows of step {}", options_.id,
+                                       loading_->step())});
+  else say(request, wire::Ack{});
+}
+
 void Service::on_pull(std::shared_ptr<Request> request, const wire::Envelope& envelope) {
   const Step at_least = std::get<wire::Pull>(envelope.body).at_least;
-  for (auto& [token, waiting] :
-       pulls_)  // asked again while it waits: say that we are alive; a reconnected peer has a new address
-    if (waiting->request->number == request->number && waiting->request->sender.role == request->sender.role &&
-        waiting->request->sender.id == request->sender.id &&
-        waiting->request->sender.incarnation == request->sender.incarnation) {
-      waiting->request->peer = request->peer;
-      return say(*request, wire::Ack{});
-    }
+  const Token token = next_token_++;
+  close_answered();
+  const auto known = open_.ask({WorkerRank{request->sender.id}, request->sender.incarnation, request->number}, token,
+                               request->received_s);
+  if (!known) return refuse(*request, known.error());
+  if (known.value()) {                           // asked again
+    Pull& pull = *pulls_.at(*known.value());
+    if (!pull.computing) pull.request->peer = request->peer;       // a reconnected peer has a new address
+    return ask_patience(*request);
+  }
   auto pull = std::make_shared<Pull>();
   pull->request = std::move(request);
-  if (clock_.applied() >= at_least) return answer_pull(std::move(pull));
-  const Token token = next_token_++;
-  const Status waits = clock_.wait(at_least, token);
-  if (!waits) return refuse(*pull->request, waits.error());
-  pulls_.emplace(token, std::move(pull));
+  const Request& asked = *pull->request;
+  pulls_.emplace(token, pull);
+  if (loading_ || clock_.applied() < at_least) {
+    const Status waits = clock_.wait(at_least, token);
+    if (!waits) refuse(asked, waits.error()), close(token);
+    else if (loading_) ask_patience(asked);
+  } else {
+    answer_pull(token);
+  }
   metrics_.waiting = pulls_.size();
 }
 
-void Service::answer_pull(std::shared_ptr<Pull> pull) {
-  const Request& request = *pull->request;
-  pull->reply = {clock_.applied(), request.type, {}};
+void Service::close(Token token) {
+  open_.close(token);
+  clock_.forget(token);
+  pulls_.erase(token);
+}
+
+void Service::close_answered() {
+  for (auto at = pulls_.begin(); at != pulls_.end();) {
+    const auto pull = at++;
+    if (pull->second->answered) close(pull->first);
+  }
+}
+
+std::uint64_t Service::reply_bytes(const Request& request) const {
+  std::uint64_t bytes = 0;
+  for (const wire::SectionView& view : request.views)
+    bytes += view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] * wire::value_bytes(request.type);
+  return bytes;
+}
+
+void Service::answer_pull(Token token) {
+  Pull& pull = *pulls_.at(token);
+  if (!no_room_.empty() || !room(reply_bytes(*pull.request), buffers_->lent_bytes())) no_room_.push_back(token);
+  else compute(token, pull);
+}
+
+void Service::compute(Token token, Pull& of) {
+  const Request& request = *of.request;
+  of.reply = {clock_.applied(), request.type, {}};
   try {
     for (const wire::SectionView& view : request.views) {
-      pull->reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
-      pull->values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
-                                            wire::value_bytes(request.type)));
+      of.reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
+      of.values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
+                                         wire::value_bytes(request.type)));
     }
   } catch (const std::bad_alloc&) {              // the rows are worth more than one answer: it will be asked for again
-    return refuse(request, fail(Code::kOverloaded, "server {} has no memory for the answer", options_.id));
+    refuse(request, fail(Code::kOverloaded,
+                         "server {} has no memory for the {} bytes that worker {} asked for: {} rows in {} bytes are "
+                         "held",
+                         options_.id, reply_bytes(request), request.sender.id, metrics_.rows.load(),
+                         metrics_.row_memory.load()));
+    return close(token);
   }
   metrics_.pull_wait.add(steady_now_s() - request.received_s);
   ++metrics_.pulls;
   for (const wire::SectionView& view : request.views) metrics_.pulled_rows += view.count;
-  pull->remaining = owners_.size();
+  of.computing = true;
+  of.remaining = owners_.size();
+  const std::shared_ptr<Pull> pull = pulls_.at(token);
   for (std::size_t o = 0; o < owners_.size(); ++o)
-    owners_[o]->run([this, pull, o](Shard& shard) {
+    on_owner(o, "answer a pull", [this, pull, o](Shard& shard) {
       const Request& r = *pull->request;
       for (std::size_t s = 0; s < r.views.size(); ++s) {
         const std::span<const std::uint32_t> positions =
@@ -205,13 +322,19 @@ void Service::answer_pull(std::shared_ptr<Pull> pull) {
         if (r.split.empty() || !positions.empty())
           shard.gather(r.views[s], positions, r.type, pull->values[s].writable().data());
       }
-      if (pull->remaining.fetch_sub(1, std::memory_order_acq_rel) == 1)
-        say(r, std::move(pull->reply), std::move(pull->values));
+      if (pull->remaining.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      say(r, std::move(pull->reply), std::move(pull->values));
+      pull->answered = true;
     });
+  if (pull->answered) close(token);
 }
 
 void Service::on_push(std::shared_ptr<Request> request, const wire::Envelope& envelope) {
   const auto& push = std::get<wire::Push>(envelope.body);
+  const std::uint64_t queued = *queued_bytes_;
+  if (!room(net::message_bytes(request->frames), queued))
+    return refuse(*request, fail(Code::kOverloaded, "server {} has {} bytes of pushes to apply first", options_.id,
+                                 queued));
   const Token token = next_token_++;
   const auto verdict = clock_.push(
       {WorkerRank{request->sender.id}, request->sender.incarnation, push.step, push.learning_rate, push.cut, token});
@@ -229,15 +352,17 @@ void Service::on_push(std::shared_ptr<Request> request, const wire::Envelope& en
   apply_ready();
 }
 
+void Service::answer_ready() {
+  for (const Token token : clock_.ready_pulls()) answer_pull(token);
+}
+
 void Service::apply_ready() {
-  while (const auto step = clock_.next()) {
+  while (!loading_) {
+    const auto step = clock_.next();
+    if (!step) break;
     apply(*step);
     if (step->freeze) freeze(step->step);
-    for (const Token token : clock_.ready_pulls()) {
-      const auto at = pulls_.find(token);
-      answer_pull(std::move(at->second));
-      pulls_.erase(at);
-    }
+    answer_ready();
   }
   metrics_.applied = clock_.applied().value;
   metrics_.held = pushes_.size();
@@ -245,20 +370,29 @@ void Service::apply_ready() {
 }
 
 void Service::apply(const ApplyStep& step) {
-  auto requests =
-      std::make_shared<std::vector<std::shared_ptr<Request>>>();  // holds the received frames until all owners are done
+  constexpr std::uint64_t kEach = 4096;          // an empty push is work too
+  struct Work {                                  // holds the received frames until all owners are done
+    std::vector<std::shared_ptr<Request>> requests;
+    std::shared_ptr<std::atomic<std::uint64_t>> queued;
+    std::uint64_t bytes = 0;
+    ~Work() { *queued -= bytes; }
+  };
+  auto work = std::make_shared<Work>();
+  work->queued = queued_bytes_;
   for (const Token token : step.pushes) {
     const auto at = pushes_.find(token);
     CHECK(at != pushes_.end());
-    requests->push_back(std::move(at->second));
+    work->bytes += net::message_bytes(at->second->frames) + kEach;
+    work->requests.push_back(std::move(at->second));
     pushes_.erase(at);
   }
+  *queued_bytes_ += work->bytes;
   for (std::size_t o = 0; o < owners_.size(); ++o)
-    owners_[o]->run([this, requests, o, rate = step.learning_rate](Shard& shard) {
+    on_owner(o, "apply a step", [this, work, o, rate = step.learning_rate](Shard& shard) {
       const double start = steady_now_s();
       const std::size_t before = shard.rows();
       std::vector<PushPart> parts;
-      for (const auto& request : *requests) parts.push_back(request->part(o));
+      for (const auto& request : work->requests) parts.push_back(request->part(o));
       metrics_.updated_rows += shard.apply(rate, parts);
       metrics_.rows += shard.rows() - before;
       metrics_.apply.add(steady_now_s() - start);
@@ -271,7 +405,7 @@ void Service::freeze(Step step) {
   cutting->shards.resize(owners_.size());
   cutting->remaining = owners_.size();
   for (std::size_t o = 0; o < owners_.size(); ++o)
-    owners_[o]->run([this, cutting, o](Shard& shard) {
+    on_owner(o, "freeze a cut", [this, cutting, o](Shard& shard) {
       cutting->shards[o] = shard.freeze(cutting->step);
       if (cutting->remaining.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
       options_.on_freeze(std::make_shared<Cut>(Cut{cutting->step, std::move(cutting->shards)}));

@@ -87,6 +87,7 @@ Result<StepClock::Verdict> StepClock::push(const PushInfo& push) {
   DYAD_TRYV(check_agreement(push));
   if (push.cut && (!cut_ || push.step < *cut_)) cut_ = push.step;
   rank.pending.emplace(push.step, push);
+  CHECK_LE(rank.pending.size(), std::size_t{options_.window});
   return Verdict::kAccepted;
 }
 
@@ -103,7 +104,12 @@ std::optional<ApplyStep> StepClock::next_sync() {
   const PushInfo& first = ranks_[0].pending.begin()->second;
   ApplyStep apply{first.step, first.learning_rate, {}, first.cut};
   for (Rank& rank : ranks_) {
-    apply.pushes.push_back(rank.pending.begin()->second.token);
+    const PushInfo& push = rank.pending.begin()->second;
+    CHECK_EQ(push.step, apply.step);
+    CHECK_EQ(push.cut, apply.freeze);
+    CHECK_EQ(push.learning_rate, apply.learning_rate);
+    CHECK_EQ(push.rank.value, apply.pushes.size());
+    apply.pushes.push_back(push.token);
     rank.applied = apply.step;
     rank.pending.erase(rank.pending.begin());
   }
@@ -116,15 +122,26 @@ std::optional<ApplyStep> StepClock::next_single() {
     if (!may_apply(rank)) continue;
     const PushInfo push = rank.pending.begin()->second;
     rank.pending.erase(rank.pending.begin());
+    CHECK_EQ(push.step.value, rank.applied.value + 1);
     rank.applied = push.step;
     const bool freeze = cut_ && applied() >= *cut_;
-    if (freeze) cut_.reset();
+    if (freeze) {
+      CHECK_EQ(applied(), *cut_);                // no rank got past it
+      cut_.reset();
+    }
     return ApplyStep{push.step, push.learning_rate, {push.token}, freeze};
   }
   return std::nullopt;
 }
 
+// A rank asks for a step that it, or a faster one, has pushed, and what is pushed is at most a window ahead.
 Status StepClock::wait(Step at_least, Token token) {
+  const auto furthest = std::max_element(ranks_.begin(), ranks_.end(), [](const Rank& a, const Rank& b) {
+                          return a.applied < b.applied;
+                        })->applied;
+  if (at_least.value > furthest.value + options_.window)
+    return fail(Code::kInvalid, "a pull of at least step {}, but step {} is the last that is applied of any rank",
+                at_least, furthest);
   if (waiting_.size() >= options_.waiting_max) return fail(Code::kOverloaded, "{} pulls wait already", waiting_.size());
   waiting_.emplace(at_least, token);
   return ok();

@@ -61,11 +61,10 @@ class StepClock {
 
   // The last step applied from every rank. A pull of at_least <= applied() may be answered.
   Step applied() const;
-  // Holds a pull until applied() >= at_least. kOverloaded: too many wait.
+  // Holds a pull until applied() >= at_least. kOverloaded: too many wait. kInvalid: no rank can be there.
   Status wait(Step at_least, Token token);
-  bool forget(Token token);                                        // a pull that is no longer wanted
+  bool forget(Token token);                                        // a pull that is no longer wanted; whether it waited
   std::vector<Token> ready_pulls();  // those that may be answered now, oldest first; removed
-  std::size_t waiting() const { return waiting_.size(); }
   std::size_t held() const;                                        // pushes accepted and not yet applied
   std::vector<Token> dropped() {
     return std::exchange(dropped_, {});

@@ -61,7 +61,7 @@ TEST(StepClock, APullWaitsForItsStepFromTheSlowestRank) {
   ASSERT_TRUE(clock.push(at(1, 1)));
   while (clock.next()) {}
   EXPECT_EQ(clock.ready_pulls(), std::vector<Token>{77});
-  EXPECT_EQ(clock.waiting(), 0u);
+  EXPECT_FALSE(clock.forget(77));
 }
 
 TEST(StepClock, SspAppliesEachRanksPushesInItsOwnStepOrder) {
@@ -94,11 +94,21 @@ TEST(StepClock, APushTooFarAheadIsOverloaded) {
 
 TEST(StepClock, TooManyWaitingPullsAreOverloaded) {
   auto clock = clock_of(Mode::kSync);
-  for (Token t : {1, 2, 3}) ASSERT_TRUE(clock.wait(Step{9}, t));
-  EXPECT_EQ(clock.wait(Step{9}, 4).error().code, Code::kOverloaded);
+  for (Token t : {1, 2, 3}) ASSERT_TRUE(clock.wait(Step{4}, t));
+  EXPECT_EQ(clock.wait(Step{4}, 4).error().code, Code::kOverloaded);
   EXPECT_TRUE(clock.forget(2));
   EXPECT_FALSE(clock.forget(2));
-  EXPECT_TRUE(clock.wait(Step{9}, 4));
+  EXPECT_TRUE(clock.wait(Step{4}, 4));
+}
+
+TEST(StepClock, APullOfAStepWhereNoRankCanBeIsRefused) {
+  auto clock = clock_of(Mode::kSsp, 2, 10);
+  EXPECT_EQ(clock.wait(Step{1ull << 63}, 1).error().code, Code::kInvalid);
+  EXPECT_EQ(clock.wait(Step{15}, 1).error().code, Code::kInvalid);
+  EXPECT_TRUE(clock.wait(Step{14}, 1));
+  ASSERT_TRUE(clock.push(at(1, 11)));
+  ASSERT_TRUE(clock.next());
+  EXPECT_TRUE(clock.wait(Step{15}, 2)) << "of the fastest rank";
 }
 
 TEST(StepClock, ACutFreezesAfterItsStepOfEveryRank) {

@@ -269,11 +269,14 @@ TEST(Rows, ACutOfAnotherOptimizerOrStepIsRefused) {
   ClusterOptions sgd;
   sgd.optimizer.name = "sgd";
   Cluster other(sgd);
-  const auto refused = other.server(0).start({Incarnation{1}, other.routing(), Step{2}, cluster.folder(Step{2})});
+  ASSERT_TRUE(other.server(0).start({Incarnation{1}, other.routing(), Step{2}, cluster.folder(Step{2})}));
+  const auto refused = other.server(0).loaded(10000);
   ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
   EXPECT_NE(refused.error().message.find("g0000.rows"), std::string::npos) << refused.error().message;
   Cluster third(options);
-  EXPECT_FALSE(third.server(0).start({Incarnation{1}, third.routing(), Step{3}, cluster.folder(Step{2})}));
+  ASSERT_TRUE(third.server(0).start({Incarnation{1}, third.routing(), Step{3}, cluster.folder(Step{2})}));
+  EXPECT_FALSE(third.server(0).loaded(10000));
 }
 
 // Requests made by hand to server 0, over a connection of its own.

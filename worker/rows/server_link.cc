@@ -26,10 +26,14 @@ Status ServerLink::send(std::uint64_t number, net::Message message, double now_s
 }
 
 // Whether this answers a request that is still open.
-Result<bool> ServerLink::settle(const wire::Envelope& envelope) {
+Result<bool> ServerLink::settle(const wire::Envelope& envelope, double now_s) {
   const auto at =
       std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.number == envelope.request; });
   if (const auto* refused = std::get_if<wire::ErrorReply>(&envelope.body)) {
+    if (refused->error.code == Code::kNotFound) {          // it loads its rows: how long is its disk's affair
+      if (at != pending_.end()) at->first_s = now_s;
+      return false;
+    }
     if (refused->error.code == Code::kOverloaded)
       return false;  // stays open: it goes out again when its interval is over
     if (at != pending_.end() || envelope.request == 0)
@@ -59,7 +63,7 @@ Result<std::optional<LinkReply>> ServerLink::take(double now_s) {
                   "server {} at {} was restarted (incarnation {}, routed to {}): ask the coordinator for the routing",
                   options_.server, connection_.endpoint(), envelope.sender.incarnation, options_.incarnation);
     heard_s_ = now_s;
-    DYAD_TRY(settled, settle(envelope));
+    DYAD_TRY(settled, settle(envelope, now_s));
     if (settled)
       return std::optional<LinkReply>(LinkReply{envelope.request, std::move(envelope.body), std::move(*message)});
   }

@@ -44,7 +44,7 @@ class ServerLink {
   ServerLink(net::Connection connection, const LinkOptions& options)
       : options_(options), connection_(std::move(connection)) {}
   Status transmit(Pending& pending);
-  Result<bool> settle(const wire::Envelope& envelope);
+  Result<bool> settle(const wire::Envelope& envelope, double now_s);
 
   LinkOptions options_;
   net::Connection connection_;
