@@ -20,6 +20,7 @@
 #include "common/control/heartbeat.h"
 #include "common/net/job_key.h"
 #include "ps/cut_reports.h"
+#include "ps/health.h"
 #include "ps/server.h"
 
 namespace dyad::ps {
@@ -128,6 +129,11 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   options.listen.security = security;
   if (security.enabled()) { DYAD_TRYV(context.start_authentication({security.own.public_key})); }
   DYAD_TRY(server, Server::bind(context, options));
+  std::unique_ptr<Health> health;                // ends before the server that it asks
+  if (!config.servers.http.empty()) {
+    DYAD_TRY(started, Health::start(config.servers.http, *server, ServerId{id}));
+    health = std::move(started);
+  }
   const std::uint32_t away_ms = config.servers.timeout_ms;
   control::ClientOptions at{.role = wire::Role::kServer,
                             .id = id,
@@ -142,6 +148,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   at.run = registered.run;
   fence = {registered.run, registered.generation};
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
+  if (health) { DYAD_TRYV(health->publish(config.job.dir, *server, ServerId{id})); }
   at.call_ms = kPartMs;
   DYAD_TRY(parts, control::ControlClient::connect(at));
   auto waited = control::wait_routing(*control, *heartbeat, static_cast<int>(away_ms), &stop_requested);
@@ -149,7 +156,8 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   DYAD_TRY(routing, std::move(waited));
   DYAD_TRYV(server->start(
       {control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run}));
-  LOG_INFO("serving at {}, {} of {} groups, from step {}", server->endpoint(),
+  LOG_INFO("serving at {}, health at {}, {} of {} groups, from step {}", server->endpoint(),
+           health ? health->address() : "no port",
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);
   const Status end = attend(*server, *heartbeat, *parts, cuts, away_ms);

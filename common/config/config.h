@@ -54,6 +54,7 @@ struct Rows {                            // the parameter tables on the servers
 struct Servers {
   std::uint32_t count = 2, buckets = 1024, groups = 32, threads = 1;  // threads a server; groups: files of a checkpoint
   std::string bind = "tcp://127.0.0.1:*";
+  std::string http = "127.0.0.1:0";      // 0: any free port, written to <job.dir>/servers/ps-N.json
   std::uint32_t timeout_ms = 60000;      // a peer silent for this long is gone
 };
 struct Security {

@@ -95,6 +95,8 @@ const std::vector<Key>& table() {
       KEY(servers, groups, between(1, 65536), R, "runs of buckets: owned by one thread, one file each in a checkpoint"),
       KEY(servers, threads, between(1, 1024), N, "owner threads of a server"),
       KEY(servers, bind, starting_with("tcp://"), N, "address that a server listens on; port * is any free one"),
+      KEY(servers, http, any(), N,
+          "host:port of a server's /healthz, /readyz and /metrics; port 0 is any free one, empty: none"),
       KEY(servers, timeout_ms, between(100, 86400000), N, "a peer silent for this long is gone, milliseconds"),
 
       KEY(security, key_file, any(), N,

@@ -1,0 +1,65 @@
+#include "ps/health.h"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+#include "common/io/atomic_file.h"
+#include "common/metrics/prometheus.h"
+
+namespace dyad::ps {
+namespace {
+
+constexpr Millis kLateMs = 5000;
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+http::Answer alive(Server& server) {
+  const auto loaded = server.loaded();
+  if (!loaded) return {503, kText, loaded.error().message + "\n"};
+  const Millis turned = server.turned_ms(), now = steady_now_ms();
+  if (turned != 0 && now > turned + kLateMs)
+    return {503, kText, fmt::format("the server's loop has not turned for {} ms\n", now - turned)};
+  return {200, kText, "ok\n"};
+}
+
+http::Answer ready(Server& server) {
+  if (auto answer = alive(server); answer.status != 200) return answer;
+  if (server.turned_ms() == 0) return {503, kText, "waits for the coordinator and the other servers\n"};
+  if (!server.loaded().value()) return {503, kText, "loads its rows\n"};
+  return {200, kText, "ready\n"};
+}
+
+std::string metrics_text(const Server& server, ServerId id) {
+  return metrics::prometheus_text(
+      metrics::figures_of(server.metrics(), {{"role", "server"}, {"id", fmt::format("{}", id)}}));
+}
+
+}  // namespace
+
+http::Answer health_page(const std::string& path, Server& server, ServerId id) {
+  if (path == "/healthz") return alive(server);
+  if (path == "/readyz") return ready(server);
+  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(server, id)};
+  return {404, kText, "no such page; there are /healthz /readyz /metrics\n"};
+}
+
+Result<std::unique_ptr<Health>> Health::start(const std::string& endpoint, Server& server, ServerId id) {
+  DYAD_TRY(http, http::Server::start({endpoint, "servers.http"}, [&server, id](const std::string& path) {
+             return health_page(path, server, id);
+           }));
+  return std::unique_ptr<Health>(new Health(std::move(http)));
+}
+
+Status Health::publish(const std::filesystem::path& job_dir, const Server& server, ServerId id) {
+  const auto file = job_dir / "servers" / fmt::format("ps-{}.json", id);
+  const nlohmann::json json{{"http", address()}, {"address", server.endpoint()}, {"pid", ::getpid()}};
+  DYAD_TRYV(io::write_file_atomic(file, json.dump() + "\n"));
+  file_ = file;
+  return ok();
+}
+
+Health::~Health() {
+  http_.reset();
+  std::error_code ignored;
+  if (!file_.empty()) std::filesystem::remove(file_, ignored);
+}
+
+}  // namespace dyad::ps
