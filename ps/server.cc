@@ -26,7 +26,7 @@ Status Server::start(const StartOptions& start) {
   o.shard = options_.shard;
   o.clock = {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume};
   o.threads = options_.threads;
-  o.frame_bytes_max = static_cast<std::uint64_t>(options_.listen.message_bytes_max);
+  o.frame_bytes_max = static_cast<std::uint64_t>(options_.listen.frame_bytes_max);
   o.wake = [this] { waker_.wake(); };
   o.reply = [this](net::Peer peer, net::Message message) {
     const bool elsewhere = std::this_thread::get_id() != thread_.get_id();

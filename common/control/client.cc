@@ -88,6 +88,7 @@ class NetControlClient final : public ControlClient {
   }
 
   // Attempts until the time is up; each looks up the address anew, for a restarted coordinator may listen elsewhere.
+  // The connection stays: where it is not there, or its coordinator was restarted in place, ZeroMQ makes it anew.
   Result<wire::Envelope> ask(const wire::Envelope& envelope, int call_ms) {
     const Millis start = steady_now_ms(), end = start + static_cast<Millis>(std::max(call_ms, 1));
     for (int backoff = kBackoffMs;; backoff = std::min(backoff * 2, kBackoffMaxMs)) {
@@ -127,7 +128,6 @@ class NetControlClient final : public ControlClient {
     message.push_back(net::Frame::copy(wire::encode(envelope)));
     auto sent = requests_->ask(std::move(message), is_answer, {.timeout_ms = attempt_ms, .resend_ms = attempt_ms});
     if (sent.has_value()) return std::move(*answer);
-    requests_.reset();                                    // the next attempt opens a fresh connection
     return std::move(sent.error());
   }
 

@@ -1,11 +1,8 @@
 #include <atomic>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <set>
 #include <thread>
-#include <unistd.h>
 #include <gtest/gtest.h>
-#include "common/net/job_key.h"
 #include "common/net/poll.h"
 #include "common/net/request_client.h"
 #include "common/net/socket.h"
@@ -80,12 +77,14 @@ TEST(Net, APublicAddressNeedsKeysOrAnExplicitWord) {
   EXPECT_FALSE(Listener::bind(context, {.endpoint = "nonsense", .allow_unauthenticated = true}));
 }
 
-TEST(Net, ATakenPortIsReported) {
+TEST(Net, ATakenPortIsNamedWithItsKey) {
   Context context;
   auto listener = Listener::bind(context, {}).value();
-  const auto second = Listener::bind(context, {.endpoint = listener.endpoint()});
+  const auto second = Listener::bind(context, {.endpoint = listener.endpoint(), .key = "servers.bind"});
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Code::kInvalid);
+  EXPECT_EQ(second.error().code, Code::kInvalid);      // starting again would not help
+  EXPECT_NE(second.error().message.find("servers.bind = \"" + listener.endpoint() + "\": another process"),
+            std::string::npos) << second.error().message;
 }
 
 TEST(Net, CurveLetsListedKeysInAndNobodyElse) {
@@ -108,37 +107,6 @@ TEST(Net, CurveLetsListedKeysInAndNobodyElse) {
   auto got = listener.recv(5000).value();
   ASSERT_TRUE(got);
   EXPECT_EQ(str(got->message.at(0)), "hello");
-}
-
-TEST(JobKey, IsReadBackGuardedAndNeverOverwritten) {
-  const auto file = std::filesystem::path(testing::TempDir()) / ("job_key_" + std::to_string(getpid()));
-  ASSERT_TRUE(write_job_key(file));
-  EXPECT_EQ(std::filesystem::status(file).permissions(),
-            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  const auto key = read_job_key(file).value();
-  EXPECT_TRUE(key.enabled());
-  EXPECT_EQ(key.server_public_key, key.own.public_key);
-  EXPECT_EQ(write_job_key(file).error().code, Code::kInvalid);
-  EXPECT_EQ(read_job_key(file).value().own.secret_key, key.own.secret_key);
-  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 5);
-  const auto damaged = read_job_key(file);
-  ASSERT_FALSE(damaged);
-  EXPECT_NE(damaged.error().message.find(file.string() + ": the secret key"), std::string::npos)
-      << damaged.error().message;
-  std::filesystem::remove(file);
-  EXPECT_EQ(read_job_key(file).error().code, Code::kNotFound);
-  EXPECT_FALSE(read_job_key("").value().enabled());
-}
-
-TEST(JobKey, WithAZeroByteWhereZeroMqWouldStopReadingIsRefused) {
-  const auto file = std::filesystem::path(testing::TempDir()) / ("job_key_zero_" + std::to_string(getpid()));
-  ASSERT_TRUE(write_job_key(file));
-  std::fstream key(file, std::ios::in | std::ios::out | std::ios::binary);
-  key.seekp(static_cast<std::streamoff>(std::string("dyad job key 1\npublic ").size()) + 35);   // 35 letters: 28 bytes
-  key.put('\0');
-  key.close();
-  EXPECT_FALSE(read_job_key(file));
-  std::filesystem::remove(file);
 }
 
 TEST(Net, AnAddressOfAllInterfacesIsAnnouncedByHostName) {
@@ -170,9 +138,11 @@ TEST(Net, ALostRequestIsAskedAgainAndLateAnswersAreDropped) {
   Context context;
   auto listener = Listener::bind(context, {}).value();
   std::atomic<int> seen{0};
+  std::set<Peer> peers;
   std::thread server([&] {   // drops the first request; answers the second with something old, then with the answer
     for (int i = 0; i < 2; ++i) {
       auto got = listener.recv(10000).value();
+      if (got) peers.insert(got->peer);
       if (!got || seen++ == 0) continue;
       (void)listener.send(got->peer, one("late"));
       (void)listener.send(got->peer, one("answer"));
@@ -183,6 +153,7 @@ TEST(Net, ALostRequestIsAskedAgainAndLateAnswersAreDropped) {
   server.join();
   ASSERT_TRUE(answer);
   EXPECT_EQ(seen, 2);
+  EXPECT_EQ(peers.size(), 1u) << "a late answer is no reason to connect anew";
 }
 
 TEST(Net, ASilentServerIsNamed) {

@@ -1,16 +1,18 @@
 #pragma once
-// Ask and wait: one request at a time over a Connection, sent again until it is answered or the time is up. For
+// Ask and wait: one request at a time over a Connection, sent again until it is answered or the time is up. A late
+// answer is no reason to connect anew: a listener that has many at its door would let us in last. For
 // idempotent requests (every message to the coordinator is). Knows no schema: the caller says which message is the
 // answer. Threads: one owner.
 #include <functional>
 #include <string>
+#include "common/base/clock.h"
 #include "common/net/socket.h"
 
 namespace dyad::net {
 
 struct AskOptions {
   int timeout_ms = 10000;                        // in all
-  int resend_ms = 2000;  // without an answer the request goes out again, over a fresh connection
+  int resend_ms = 2000;                          // without an answer the request goes out again
 };
 
 class RequestClient {
@@ -22,10 +24,11 @@ class RequestClient {
   const std::string& endpoint() const { return options_.endpoint; }
 
  private:
-  Status connect();
+  Status connect(Millis now);
   Context& context_;
   ConnectOptions options_;
   std::optional<Connection> connection_;
+  Millis silent_since_ms_ = 0;                   // the first request without an answer since the last one; 0: none
 };
 
 }  // namespace dyad::net

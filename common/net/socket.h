@@ -4,11 +4,14 @@
 // each socket belongs to one thread at a time; a Context may be shared. Received frames are 8-byte aligned.
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include "common/base/log_limit.h"
 #include "common/base/result.h"
 #include "common/net/frame.h"
+#include "common/net/handshakes.h"
 
 namespace dyad::net {
 
@@ -32,6 +35,8 @@ class Context {                           // owns ZeroMQ's I/O threads; outlives
   // Security.
   Status start_authentication(const std::vector<std::string>& allowed);
   bool authenticates() const { return authenticator_ != nullptr; }
+  // A line, rate-limited, for each peer that a listener refuses. REQUIRES: authenticates().
+  void report_refusals(HandshakeEvents events, const std::string& endpoint);
 
  private:
   struct Authenticator;
@@ -42,10 +47,16 @@ class Context {                           // owns ZeroMQ's I/O threads; outlives
 struct ListenOptions {
   std::string endpoint = "tcp://127.0.0.1:*";   // *: any free port
   int messages_max = 4096;  // high-water mark per peer, each way; beyond it sending fails with kOverloaded
-  std::int64_t message_bytes_max = 1ll << 30;   // a peer that announces a longer frame is cut off
+  std::int64_t frame_bytes_max = 1ll << 30;     // a peer that announces a longer frame is cut off
+  // A message of more is dropped, with a line. While it arrives ZeroMQ holds it: peers have the job's key.
+  std::int64_t message_bytes_max = 1ll << 31;
+  std::size_t parts_max = 64;
+  int handshake_ms = 2500;                      // a connection that has not shown its key by then is closed
   int linger_ms = 1000;                         // unsent replies are given this long at the end
   Security security;
   bool allow_unauthenticated = false;           // plain on a public address: only where the network itself is trusted
+  std::string key;                              // the configuration's, for errors: "servers.bind"
+  std::filesystem::path local;                  // with Security: here too, in plain, for our user (local_socket.h)
 };
 
 using Peer = std::string;                       // routing id, opaque; valid while the peer stays connected
@@ -57,7 +68,7 @@ struct Incoming {
 
 class Listener {
  public:
-  // kInvalid for an address that is malformed, or public without authentication; kFailed when it is taken.
+  // kInvalid for an address that is malformed, taken, of another machine, or public without authentication.
   static Result<Listener> bind(Context& context, const ListenOptions& options);
   // Where others reach it: with the port that was chosen, and this host's name where it listens on every address.
   const std::string& endpoint() const { return endpoint_; }
@@ -66,19 +77,29 @@ class Listener {
   // Never waits. kDisconnected when the peer is gone, kOverloaded when it does not read.
   Status send(const Peer& peer, Message message);
   void* handle() { return socket_.handle(); }
+  Listener(Listener&&) = default;
+  Listener& operator=(Listener&&) = delete;
+  ~Listener();
 
  private:
+  Listener() = default;
+  void bind_local(const std::filesystem::path& path);
+  bool recv_bounded(int timeout_ms, Message& out);
   zmq::socket_t socket_;
   std::string endpoint_;
+  std::int64_t message_bytes_max_ = 0;
+  std::size_t parts_max_ = 0;
+  std::unique_ptr<LogLimit> dropped_;
 };
 
 struct ConnectOptions {
   std::string endpoint;                         // tcp://host:port
   int messages_max = 4096;
-  std::int64_t message_bytes_max = 1ll << 30;
+  std::int64_t frame_bytes_max = 1ll << 30;
   int linger_ms = 1000;
   int reconnect_ms = 100, reconnect_ms_max = 2000;
   Security security;
+  std::filesystem::path local;                  // where the listener's may be: taken if it listens there now
 };
 
 class Connection {
@@ -88,11 +109,19 @@ class Connection {
   const std::string& endpoint() const { return endpoint_; }
   Status send(Message message);                 // never waits; kOverloaded when messages_max are queued
   Result<std::optional<Message>> recv(int timeout_ms);
+  // For errors about silence: " (...)" with the reason when the peer is there and refuses us, else empty.
+  std::string refusal();
   void* handle() { return socket_.handle(); }
+  Connection(Connection&&) = default;
+  Connection& operator=(Connection&&) = delete;
+  ~Connection();
 
  private:
+  Connection() = default;
   zmq::socket_t socket_;
   std::string endpoint_;
+  std::optional<HandshakeEvents> events_;       // destroyed before the socket
+  bool refused_ = false;
 };
 
 }  // namespace dyad::net

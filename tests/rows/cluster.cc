@@ -39,7 +39,7 @@ std::unique_ptr<ps::Server> Cluster::bind(std::uint32_t id, const std::string& e
   o.shard = {options_.dims, kSeed, kStd, options_.optimizer};
   o.threads = options_.threads;
   o.listen.endpoint = endpoint;
-  o.listen.message_bytes_max = options_.frame_bytes_max;
+  o.listen.frame_bytes_max = options_.frame_bytes_max;
   o.checkpoint_folder = [this](Step step) { return folder(step); };
   o.on_cut = [this](Step step, Result<std::vector<wire::FilePart>> parts) {
     std::lock_guard lock(mutex_);

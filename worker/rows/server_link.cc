@@ -73,8 +73,8 @@ Status ServerLink::check_time(double now_s) {
   const double timeout_s = options_.timeout_ms * 1e-3;
   for (Pending& pending : pending_) {
     if (now_s - std::max(heard_s_, pending.first_s) > timeout_s)
-      return fail(Code::kDisconnected, "server {} at {} has been silent for {:.1f} s: is it running?", options_.server,
-                  connection_.endpoint(), timeout_s);
+      return fail(Code::kDisconnected, "server {} at {} has been silent for {:.1f} s: is it running?{}",
+                  options_.server, connection_.endpoint(), timeout_s, connection_.refusal());
     if (now_s - pending.first_s > 10 * timeout_s)
       return fail(Code::kOverloaded,
                   "server {} at {} lives but has not answered for {:.1f} s: is another worker stuck?", options_.server,
