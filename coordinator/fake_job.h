@@ -58,7 +58,8 @@ inline void make_small_dataset(const std::filesystem::path& dir) {
 inline std::filesystem::path write_config(const std::filesystem::path& dir, const std::string& extra = "") {
   std::ofstream(dir / "job.toml")
       << "[job]\nname = \"fake\"\ndir = \"" << (dir / "run").string() << "\"\ndata = \"" << (dir / "data").string()
-      << "\"\n[servers]\ncount = 2\nbuckets = 16\ngroups = 4\n[train]\nworkers = 2\nbatch = 16\n"
+      << "\"\n[security]\ntrusted_network = true\n"
+      << "[servers]\ncount = 2\nbuckets = 16\ngroups = 4\n[train]\nworkers = 2\nbatch = 16\n"
       << extra;
   return dir / "job.toml";
 }

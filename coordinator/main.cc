@@ -9,10 +9,10 @@
 #include "common/base/process.h"
 #include "common/config/cli.h"
 #include "common/config/eval_settings.h"
+#include "common/control/job_security.h"
 #include "common/data/dataset.h"
 #include "common/data/identity.h"
 #include "common/io/atomic_file.h"
-#include "common/net/job_key.h"
 #include "coordinator/checkpoint_store.h"
 #include "coordinator/server.h"
 #include "coordinator/start.h"
@@ -86,7 +86,7 @@ Status check_stale(const data::Identity& identity, const config::Job& job, Step 
 Status run(const config::Sources& sources, StartMode mode) {
   DYAD_TRY(config, config::load(sources));
   set_log_level(config.job.log_level);
-  DYAD_TRY(security, net::read_job_key(config.security.key_file));
+  DYAD_TRY(security, control::start_security(config));
   DYAD_TRY(input, read_input(config));
   const CoordinatorOptions options = options_of(config, input);
   const data::Identity& identity = input.identity;

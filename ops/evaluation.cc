@@ -7,8 +7,8 @@
 #include "common/ckpt/eval_result.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
+#include "common/control/job_security.h"
 #include "common/io/files.h"
-#include "common/net/job_key.h"
 #include "coordinator/results.h"
 #include "ops/launch/local_cluster.h"
 #include "ops/launch/signs.h"
@@ -49,12 +49,13 @@ Status report(const config::Config& config, const std::filesystem::path& checkpo
   const wire::EvalResult result{own.origin.checkpoint, split, own.metrics, own.origin.manifest,
                                 own.origin.settings.words()};
   DYAD_TRY(announced, io::exists(control::address_file(job)));
-  if (announced) {
+  const auto security = announced ? control::join_security(config) : Result<net::Security>(net::Security{});
+  if (!security && security.error().code != Code::kNotFound) return security.error();
+  if (announced && security) {                   // no key, no such coordinator: a killed one left its address
     control::ClientOptions who;
     who.job_dir = job;
     who.call_ms = 5000;
-    DYAD_TRY(security, net::read_job_key(config.security.key_file));
-    who.security = security;
+    who.security = security.value();
     DYAD_TRY(control, control::ControlClient::connect(who));
     Status told = control->report_eval(result);
     const bool gone = !told && (told.error().code == Code::kDisconnected || told.error().code == Code::kNotFound);

@@ -1,4 +1,4 @@
-// dyad key: makes the key that the processes of a job on several machines share.
+// dyad key: makes a key for a job on machines that do not share job.dir; other jobs make theirs themselves.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,10 +9,12 @@
 namespace dyad::ops {
 
 void add_key_command(CLI::App& dyad, int& exit_code) {
-  auto* command = dyad.add_subcommand("key", "Make a job's key: peers without it are kept out, traffic is encrypted");
+  auto* command = dyad.add_subcommand("key", "Make a key for a job on machines that do not share job.dir");
   auto file = std::make_shared<std::string>();
   command->add_option("file", *file, "file to make; give it to every process as security.key_file")->required();
-  command->footer("Example: dyad key job.key && dyad train --config job.toml --set security.key_file=job.key");
+  command->footer("A job without security.key_file makes <job.dir>/job.key for itself. Peers without it are kept out,\n"
+                  "and the traffic is encrypted.\n"
+                  "Example: dyad key job.key && dyad train --config job.toml --set security.key_file=job.key");
   command->callback([file, &exit_code] {
     const Status written = net::write_job_key(*file);
     if (written)

@@ -9,6 +9,7 @@
 #include "common/config/same_keys.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
+#include "common/control/job_security.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "coordinator/results.h"
@@ -105,6 +106,7 @@ Result<bool> train(const Options& options) {
   DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
   on_stop_signals(on_signal);
   DYAD_TRYV(check_machine(config));
+  DYAD_TRYV(control::start_security(config));           // before the first process that reads the key
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts, options.mpirun});

@@ -16,9 +16,10 @@
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/staging.h"
 #include "common/config/cli.h"
+#include "common/control/address.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
-#include "common/net/job_key.h"
+#include "common/control/job_security.h"
 #include "ps/cut_reports.h"
 #include "ps/health.h"
 #include "ps/server.h"
@@ -57,6 +58,9 @@ Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutR
       {c.rows.optimizer, f(c.rows.beta1), f(c.rows.beta2), f(c.rows.eps), f(c.rows.weight_decay), f(c.rows.clip)}};
   o.threads = c.servers.threads;
   o.listen.endpoint = c.servers.bind;
+  o.listen.key = "servers.bind";
+  o.listen.local = control::server_socket(c.job.dir, o.id);
+  o.listen.parts_max = 2 * kTables + 1;          // a push: header, and keys and values of each table
   o.listen.allow_unauthenticated = c.security.trusted_network;
   o.checkpoint_folder = [dir = ckpt::checkpoints_dir(c.job.dir), &fence](Step step) {
     return ckpt::staging_folder(dir, step, fence);
@@ -125,7 +129,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   ckpt::Fence fence;                             // told when this server registers, before it serves
   net::Context context;
   DYAD_TRY(options, options_of(config, id, cuts, fence));
-  DYAD_TRY(security, net::read_job_key(config.security.key_file));
+  DYAD_TRY(security, control::join_security(config, config.servers.timeout_ms, [] { return stop_requested.load(); }));
   options.listen.security = security;
   if (security.enabled()) { DYAD_TRYV(context.start_authentication({security.own.public_key})); }
   DYAD_TRY(server, Server::bind(context, options));

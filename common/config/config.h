@@ -58,8 +58,9 @@ struct Servers {
   std::uint32_t timeout_ms = 60000;      // a peer silent for this long is gone
 };
 struct Security {
-  std::string key_file;                  // empty: no authentication, loopback only
+  std::string key_file;                  // empty: <job.dir>/job.key, made by the job
   bool trusted_network = false;
+  bool open_http = false;                // coordinator.http on an address that others reach
 };
 struct Coordinator {
   std::string bind = "tcp://127.0.0.1:*";    // control port

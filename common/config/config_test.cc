@@ -169,11 +169,26 @@ TEST(ResultDigest, ChangesWithWhatDecidesTheResultOnly) {
   const auto base = digest({});
   for (const char* same :
        {"job.name=x", "job.dir=x", "job.data=x", "job.log_level=warn", "servers.count=3", "servers.bind=tcp://h:*",
-        "coordinator.http=h:1", "eval.beams=20", "checkpoint.keep=9", "train.max_steps=10"})
+        "coordinator.http=127.0.0.1:1", "eval.beams=20", "checkpoint.keep=9", "train.max_steps=10"})
     EXPECT_EQ(digest({same}), base) << same;
   for (const char* other :
        {"job.seed=2", "model.dim=64", "train.workers=1", "rows.optimizer=sgd", "train.lr=0.1", "servers.groups=64"})
     EXPECT_NE(digest({other}), base) << other;
+}
+
+TEST(Rules, PagesOnAnAddressThatOthersReachNeedAWord) {
+  const auto error = [](std::vector<std::string> sets) {
+    const auto config = load({"", false, std::move(sets)});
+    return config ? std::string() : config.error().message;
+  };
+  for (const char* open : {"0.0.0.0:80", "10.0.0.1:0", "[::]:80", "node7:80", "127.evil.example:80", ":80"}) {
+    const std::string set = "coordinator.http=" + std::string(open);
+    EXPECT_NE(error({set}).find("security.open_http = true"), std::string::npos) << open << ": " << error({set});
+    EXPECT_EQ(error({set, "security.open_http=true"}), "");
+    EXPECT_EQ(error({set, "security.trusted_network=true"}), "");
+  }
+  for (const char* closed : {"127.0.0.1:0", "127.1.2.3:80", "localhost:80", "[::1]:0"})
+    EXPECT_EQ(error({"coordinator.http=" + std::string(closed)}), "");
 }
 
 TEST(Keys, EveryDefaultIsAllowedAndEveryKeyHasAMeaning) {

@@ -101,8 +101,11 @@ const std::vector<Key>& table() {
 
       KEY(security, key_file, any(), N,
           "key of the job (`dyad key FILE`), the same for every process: peers without it are kept out, traffic is "
-          "encrypted (ZeroMQ CURVE); empty: plain, on loopback only"),
-      KEY(security, trusted_network, any(), N, "allow plain ports on other addresses than loopback"),
+          "encrypted (ZeroMQ CURVE); empty: <job.dir>/job.key, which the job makes for itself"),
+      KEY(security, trusted_network, any(), N,
+          "without key_file: no key at all, plain ports on any address; for a network that is closed anyway"),
+      KEY(security, open_http, any(), N,
+          "the pages of coordinator.http, which ask for no key, may be on an address that other machines reach"),
 
       KEY(coordinator, bind, starting_with("tcp://"), N, "address of the control port; port * is any free one"),
       KEY(coordinator, http, not_empty(), N, "host:port of status page and /metrics; port 0 is any free one"),

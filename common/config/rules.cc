@@ -1,9 +1,17 @@
 // How keys must go together. One row per rule; the first key named is the one that the error points at.
+#include <string>
 #include <fmt/format.h>
 #include "common/config/keys.h"
 
 namespace dyad::config {
 namespace {
+
+// As written: no resolver is asked here, and a name that is not this one may be reached from elsewhere.
+bool is_loopback(const std::string& host_port) {
+  const std::string host = host_port.substr(0, host_port.rfind(':'));
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "[::1]" || (numeric && host.starts_with("127."));
+}
 
 struct Rule {
   const char* primary;
@@ -29,6 +37,12 @@ constexpr Rule kRules[] = {
   {"coordinator.dead_after_ms", "coordinator.heartbeat_ms",
    [](const Config& c) { return c.coordinator.dead_after_ms >= 2 * std::uint64_t{c.coordinator.heartbeat_ms}; },
    "a process must be able to miss one heartbeat; raise coordinator.dead_after_ms to twice the heartbeat or more"},
+  {"coordinator.http", "security.open_http",
+   [](const Config& c) {
+     return is_loopback(c.coordinator.http) || c.security.open_http || c.security.trusted_network;
+   },
+   "whoever reaches that address reads the pages, they ask for no key; use 127.0.0.1:0, or set "
+   "security.open_http = true if that is meant"},
 };
 
 }  // namespace

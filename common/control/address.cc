@@ -10,6 +10,10 @@ namespace fs = std::filesystem;
 
 fs::path address_file(const fs::path& job_dir) { return job_dir / "coordinator.json"; }
 
+fs::path server_socket(const fs::path& job_dir, ServerId id) {
+  return job_dir.empty() ? fs::path() : job_dir / "sockets" / fmt::format("ps-{}", id);
+}
+
 Result<Address> read_address(const fs::path& job_dir) {
   const fs::path file = address_file(job_dir);
   std::ifstream in(file);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include "common/base/ids.h"
 #include "common/base/result.h"
 
 namespace dyad::control {
@@ -16,6 +17,8 @@ struct Address {
 std::filesystem::path address_file(const std::filesystem::path& job_dir);
 // kNotFound when there is no file, kInvalid when it is not one of ours.
 Result<Address> read_address(const std::filesystem::path& job_dir);
+// Of a server, for the workers of its machine and user (net/local_socket.h). Empty where job_dir is.
+std::filesystem::path server_socket(const std::filesystem::path& job_dir, ServerId id);
 Status write_address(const std::filesystem::path& job_dir, const Address& address);   // atomically, by rename
 
 }  // namespace dyad::control

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "common/control/address.h"
 #include "ps/server.h"
 #include "worker/rows/make_row_client.h"
 
@@ -23,6 +24,8 @@ using namespace dyad;
 struct Options {
   std::uint32_t servers = 2, workers = 2, threads = 1, dim = 128, rows = 17000, catalogue = 12000, steps = 60;
   std::string wire = "fp32", optimizer = "adam";
+  net::Security security;
+  std::filesystem::path folder;                                // of local sockets; empty: by the port
 };
 
 double cpu_s() {
@@ -67,9 +70,11 @@ struct StepRows {                                              // a worker's buf
 void work(const Options& o, const wire::Routing& routing, const wire::Partition& partition, std::uint32_t rank,
           std::uint32_t first) {
   net::Context context;
-  auto client = std::move(worker::make_row_client(
-      context, {WorkerRank{rank}, Incarnation{1}, partition, {o.dim, o.dim, o.dim},
-                o.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32}, routing)).value();
+  worker::RowClientOptions options{WorkerRank{rank}, Incarnation{1}, partition, {o.dim, o.dim, o.dim},
+                                   o.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32};
+  options.security = o.security;
+  options.job_dir = o.folder;
+  auto client = std::move(worker::make_row_client(context, options, routing)).value();
   StepRows rows;
   for (std::uint64_t step = first; step < first + o.steps; ++step) {
     rows.draw(o, step, rank);
@@ -100,7 +105,10 @@ Cost rows_cost(const Options& o) {
   std::vector<std::unique_ptr<ps::Server>> servers;
   for (std::uint32_t s = 0; s < o.servers; ++s) {
     contexts.push_back(std::make_unique<net::Context>());
+    if (o.security.enabled()) contexts.back()->start_authentication({o.security.own.public_key}).value();
     ps::ServerOptions server;
+    server.listen.security = o.security;
+    server.listen.local = control::server_socket(o.folder, ServerId{s});
     server.id = ServerId{s};
     server.ranks = o.workers;
     server.partition = partition;
@@ -191,7 +199,15 @@ int main(int argc, char** argv) {
   app.add_option("--steps", o.steps);
   app.add_option("--wire", o.wire, "fp32 or fp16")->check(CLI::IsMember({"fp32", "fp16"}));
   app.add_option("--optimizer", o.optimizer);
+  bool keyed = false, local = false;
+  app.add_flag("--key", keyed, "with a job's key by the port, as between machines; bare ZeroMQ stays plain");
+  app.add_flag("--local", local, "with a job's key and local sockets, as on one machine");
   CLI11_PARSE(app, argc, argv);
+  if (local) o.folder = std::filesystem::temp_directory_path() / fmt::format("dyad-bench-{}", ::getpid());
+  if (keyed || local) {
+    const net::KeyPair pair = net::make_key_pair().value();
+    o.security = {pair, pair.public_key};
+  }
   const std::size_t bytes = std::size_t{o.rows} * o.dim * (o.wire == "fp16" ? 2 : 4);
   const double gigabytes = 2e-9 * static_cast<double>(bytes);
   const Cost copy = copy_cost(o, 2 * bytes), bare = bare_cost(o, bytes), draw = draw_cost(o);
@@ -205,5 +221,6 @@ int main(int argc, char** argv) {
   line("pull + push, servers included", rows, gigabytes);
   fmt::print("rows/s (pulled and pushed, a worker) {:.0f}; CPU beside bare ZeroMQ {:.2f} times\n",
              2.0 * o.rows / rows.wall_s, rows.cpu_s / bare.cpu_s);
+  if (local) std::filesystem::remove_all(o.folder);
   return 0;
 }

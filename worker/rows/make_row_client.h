@@ -1,5 +1,6 @@
 #pragma once
 // The RowClient over ZeroMQ.
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include "common/net/socket.h"
@@ -20,6 +21,7 @@ struct RowClientOptions {
   std::uint32_t unacknowledged_max = 4;          // pushes in flight per server; the next one waits
   net::Security security;
   RunId run;                                     // that the rank registered in
+  std::filesystem::path job_dir;                 // where servers of this machine have their local sockets; empty: none
   std::function<Status()> give_up;               // asked by every wait, which ends with its error; empty: never
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include "common/base/check.h"
 #include "common/base/clock.h"
+#include "common/control/address.h"
 #include "common/net/buffer_pool.h"
 #include "common/net/poll.h"
 #include "common/wire/codec.h"
@@ -206,7 +207,9 @@ Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const 
   std::vector<ServerLink> links;
   for (std::uint32_t s = 0; s < routing.server_address.size(); ++s) {
     DYAD_TRY(link, ServerLink::open(context, {ServerId{s}, Incarnation{routing.server_incarnation.at(s)},
-                                              {.endpoint = routing.server_address[s], .security = options.security},
+                                              {.endpoint = routing.server_address[s],
+                                               .security = options.security,
+                                               .local = control::server_socket(options.job_dir, ServerId{s})},
                                               options.timeout_ms, options.resend_ms, options.run}));
     links.push_back(std::move(link));
   }

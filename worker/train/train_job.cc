@@ -11,7 +11,7 @@
 #include "common/ckpt/manifest.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
-#include "common/net/job_key.h"
+#include "common/control/job_security.h"
 #include "worker/job/job_data.h"
 #include "worker/rows/row_client.h"
 #include "worker/rows/make_row_client.h"
@@ -36,6 +36,7 @@ RowClientOptions row_options(const config::Config& config, const control::Client
   options.values = config.rows.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32;
   options.timeout_ms = config.servers.timeout_ms;
   options.security = who.security;
+  options.job_dir = config.job.dir;
   return options;
 }
 
@@ -100,7 +101,8 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   who.id = all.rank().value;
   who.address = config.coordinator.address;
   who.job_dir = config.job.dir;
-  DYAD_TRY(security, net::read_job_key(config.security.key_file));
+  DYAD_TRY(security,
+           control::join_security(config, config.servers.timeout_ms, [&stop_signal] { return stop_signal != 0; }));
   who.security = security;
   who.call_ms = static_cast<int>(config.servers.timeout_ms);
   DYAD_TRY(control, control::ControlClient::connect(who));
