@@ -143,6 +143,11 @@ Result<wire::Routing> Membership::routing(std::uint32_t groups) const {
                 routing.server_address.size(), options_.servers, missing);
   for (std::uint64_t group = 0; group < groups; ++group)            // contiguous runs, sizes differ by at most one
     routing.group_server.push_back(static_cast<std::uint32_t>(group * options_.servers / groups));
+  for (std::uint32_t rank = 0; rank < options_.workers; ++rank) {
+    const auto it = members_.find({Role::kWorker, rank});
+    const bool here = it != members_.end() && takes_part(it->second);
+    routing.worker_incarnation.push_back(here ? it->second.joined.incarnation.value : 0);
+  }
   return routing;
 }
 

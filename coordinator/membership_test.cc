@@ -68,6 +68,9 @@ TEST_F(MembershipTest, RoutingIsContiguousAndThereOnceEveryServerIs) {
   const auto routing = members_.routing(8).value();
   EXPECT_THAT(routing.group_server, ElementsAre(0, 0, 0, 1, 1, 1, 2, 2));
   EXPECT_THAT(routing.server_address, ElementsAre("tcp://0", "tcp://1", "tcp://2"));
+  EXPECT_THAT(routing.worker_incarnation, ElementsAre(0, 0));
+  (void)join(worker(1, 111));
+  EXPECT_THAT(members_.routing(8).value().worker_incarnation, ElementsAre(0, 1));
 }
 
 TEST_F(MembershipTest, ARestartedServerMakesEverybodyRestartOnce) {

@@ -89,10 +89,17 @@ Result<bool> goes_on(const control::HeartbeatThread& heartbeat, std::uint32_t aw
   return true;
 }
 
+// The workers of our routing epoch that are registered by now.
+void tell_workers(Server& server, control::ControlClient& control, const wire::Routing& ours) {
+  const double asked_s = steady_now_s();
+  auto now = control.wait_routing(1000);
+  if (now && now.value().epoch == ours.epoch) server.know_workers(std::move(now.value().worker_incarnation), asked_s);
+}
+
 // Loads, serves, reports cuts and figures until the job ends. A coordinator that is away is waited for, at most
 // away_ms: the rows are here.
-Status attend(Server& server, control::HeartbeatThread& heartbeat, control::ControlClient& control, CutReports& cuts,
-              std::uint32_t away_ms) {
+Status attend(Server& server, const wire::Routing& routing, control::HeartbeatThread& heartbeat,
+              control::ControlClient& control, CutReports& cuts, std::uint32_t away_ms) {
   for (bool ready = false;;) {
     DYAD_TRY(on, goes_on(heartbeat, away_ms));
     if (!on) return ok();
@@ -104,7 +111,8 @@ Status attend(Server& server, control::HeartbeatThread& heartbeat, control::Cont
     ready = loaded;
     heartbeat.set_step(server.applied());
     heartbeat.set_metrics(server.metrics());
-    DYAD_TRYV(cuts.run(control, 250));
+    if (server.wants_workers()) tell_workers(server, control, routing);
+    DYAD_TRYV(cuts.run(control, server.wants_workers() ? 20 : 100));
   }
 }
 
@@ -164,7 +172,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
            health ? health->address() : "no port",
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);
-  const Status end = attend(*server, *heartbeat, *parts, cuts, away_ms);
+  const Status end = attend(*server, routing, *heartbeat, *parts, cuts, away_ms);
   if (!end || stop_requested) {
     leave_soon(end ? 0 : static_cast<int>(end.error().code));
     server->abandon();

@@ -91,6 +91,7 @@ Status Server::serve_round(net::Poller& poller) {
   const bool loading = service_->loading();
   DYAD_TRYV(service_->tick(steady_now_s()));
   if (loading && !service_->loading()) set_loaded(true);
+  take_workers();
   send_replies();
   for (int i = 0; i < 64; ++i) {                  // then look at the replies of the owners again
     DYAD_TRY(incoming, listener_.recv(0));
@@ -99,6 +100,23 @@ Status Server::serve_round(net::Poller& poller) {
     send_replies();
   }
   return ok();
+}
+
+void Server::know_workers(std::vector<std::uint64_t> incarnations, double asked_s) {
+  {
+    std::lock_guard lock(mutex_);
+    workers_.emplace(std::move(incarnations), asked_s);
+  }
+  waker_.wake();
+}
+
+void Server::take_workers() {
+  std::optional<std::pair<std::vector<std::uint64_t>, double>> workers;
+  {
+    std::lock_guard lock(mutex_);
+    workers.swap(workers_);
+  }
+  if (workers) service_->know_workers(std::move(workers->first), workers->second);
 }
 
 void Server::send_replies() {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,6 +55,9 @@ class Server {
   void stop();                                    // ends after the message in hand and writes the cuts that were frozen
   void abandon();                                 // without them: this life of the job is over
   Millis turned_ms() const { return turned_ms_; } // when the socket thread did last
+  // A worker speaks that the routing did not know yet: ask the coordinator again, and say what it answered.
+  bool wants_workers() const { return service_ != nullptr && service_->wants_workers(); }
+  void know_workers(std::vector<std::uint64_t> incarnations, double asked_s);
   Step applied() const { return Step{metrics_.applied}; }
   std::map<std::string, double> metrics() const { return metrics_.snapshot(); }
 
@@ -63,6 +67,7 @@ class Server {
   Status serve_all();
   Status serve_round(net::Poller& poller);
   void set_loaded(Result<bool> loaded);
+  void take_workers();
   void send_replies();
 
   ServerOptions options_;
@@ -77,6 +82,7 @@ class Server {
   Result<bool> loaded_ = false;                                    // under mutex_
   std::atomic<bool> stopping_{false};
   std::atomic<Millis> turned_ms_{0};
+  std::optional<std::pair<std::vector<std::uint64_t>, double>> workers_;   // under mutex_; for the socket thread
   std::thread thread_;
 };
 

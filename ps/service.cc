@@ -9,6 +9,8 @@
 
 namespace dyad::ps {
 
+constexpr std::size_t kHeldPerRank = 8;
+
 struct Service::Request {                        // what came; kept until it is answered or applied
   net::Peer peer;
   wire::Sender sender;
@@ -145,20 +147,7 @@ void Service::take(std::shared_ptr<Request> request) {
   if (!envelope) return refuse(*request, envelope.error());
   request->sender = envelope.value().sender;
   request->number = envelope.value().request;
-  Status opened = ok();
-  try {
-    opened = open(*request, envelope.value());
-  } catch (const std::bad_alloc&) {
-    opened = fail(Code::kOverloaded, "server {} has no memory for a message of {} bytes: {} bytes of rows are held",
-                  options_.id, net::message_bytes(request->frames), metrics_.row_memory.load());
-  }
-  if (!opened) return refuse(*request, opened.error());
-  try {
-    if (std::holds_alternative<wire::Pull>(envelope.value().body)) on_pull(std::move(request), envelope.value());
-    else on_push(std::move(request), envelope.value());
-  } catch (const std::bad_alloc&) {
-    give_up("take a message");
-  }
+  serve(std::move(request), envelope.value());
 }
 
 void Service::give_up(const char* what) {
@@ -179,21 +168,78 @@ template <class Work> void Service::on_owner(std::size_t owner, const char* what
   });
 }
 
-Status Service::open(Request& request, const wire::Envelope& envelope) {
-  if (envelope.sender.run != options_.run)
+void Service::serve(std::shared_ptr<Request> request, const wire::Envelope& envelope) {
+  bool unknown = false;
+  const Status admitted = admit(envelope, unknown);
+  if (!admitted) return refuse(*request, admitted.error());
+  if (unknown) return hold(std::move(request));
+  Status opened = ok();
+  try {
+    opened = open(*request, envelope);
+  } catch (const std::bad_alloc&) {
+    opened = fail(Code::kOverloaded, "server {} has no memory for a message of {} bytes: {} bytes of rows are held",
+                  options_.id, net::message_bytes(request->frames), metrics_.row_memory.load());
+  }
+  if (!opened) return refuse(*request, opened.error());
+  try {
+    if (std::holds_alternative<wire::Pull>(envelope.body)) on_pull(std::move(request), envelope);
+    else on_push(std::move(request), envelope);
+  } catch (const std::bad_alloc&) {
+    give_up("take a message");
+  }
+}
+
+// Whose rows and gradients these are: a process that the coordinator knows under this incarnation, or nobody's.
+Status Service::admit(const wire::Envelope& envelope, bool& unknown) const {
+  const wire::Sender& sender = envelope.sender;
+  if (sender.run != options_.run)
     return fail(Code::kStale, "{} {} belongs to run {} of the job, server {} to run {}: one of them is a leftover",
-                wire::role_name(envelope.sender.role), envelope.sender.id, hex64(envelope.sender.run.value),
-                options_.id, hex64(options_.run.value));
+                wire::role_name(sender.role), sender.id, hex64(sender.run.value), options_.id,
+                hex64(options_.run.value));
   if (envelope.routing != options_.routing.epoch)
     return fail(Code::kStale, "request by routing epoch {}, server {} is at {}: ask the coordinator for the routing",
                 envelope.routing, options_.id, options_.routing.epoch);
+  const auto& workers = options_.routing.worker_incarnation;
+  if (sender.role != wire::Role::kWorker)
+    return fail(Code::kInvalid, "only workers pull and push, not {}", wire::role_name(sender.role));
+  if (workers.empty()) return ok();              // a server without a coordinator
+  if (sender.id >= workers.size())
+    return fail(Code::kInvalid, "worker {} of a job of {}: do all processes run the same configuration?", sender.id,
+                workers.size());
+  unknown = workers[sender.id] == 0;
+  if (unknown || workers[sender.id] == sender.incarnation.value) return ok();
+  return fail(Code::kStale, "worker {} with incarnation {} takes no part, incarnation {} does: leave and register anew",
+              sender.id, sender.incarnation, workers[sender.id]);
+}
+
+void Service::hold(std::shared_ptr<Request> request) {
+  if (held_.size() >= kHeldPerRank * options_.routing.worker_incarnation.size())
+    return refuse(*request, fail(Code::kOverloaded, "{} requests wait for the coordinator's word", held_.size()));
+  say(*request, wire::Ack{});
+  held_.push_back(std::move(request));
+  wants_workers_ = true;
+}
+
+void Service::know_workers(std::vector<std::uint64_t> incarnations, double asked_s) {
+  if (incarnations.size() != options_.routing.worker_incarnation.size()) return;
+  options_.routing.worker_incarnation = std::move(incarnations);
+  for (auto& request : std::exchange(held_, {})) {
+    const auto envelope = wire::decode(request->frames[0].bytes());
+    if (options_.routing.worker_incarnation[request->sender.id] == 0 && request->received_s < asked_s)
+      refuse(*request, fail(Code::kStale, "worker {} with incarnation {} is not registered: register first",
+                            request->sender.id, request->sender.incarnation));
+    else serve(std::move(request), envelope.value());                // or is held again: it came after the question
+  }
+  wants_workers_ = !held_.empty();
+}
+
+Status Service::open(Request& request, const wire::Envelope& envelope) {
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < request.frames.size(); ++i) bulk.push_back(request.frames[i].bytes());
   const auto* pull = std::get_if<wire::Pull>(&envelope.body);
   const auto* push = std::get_if<wire::Push>(&envelope.body);
   if (pull == nullptr && push == nullptr)
     return fail(Code::kInvalid, "a parameter server answers Pull and Push, not {}", wire::body_name(envelope.body));
-  if (envelope.sender.role != wire::Role::kWorker) return fail(Code::kInvalid, "only workers pull and push");
   request.type = pull != nullptr ? pull->values : push->values;
   DYAD_TRY(views,
            pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
@@ -204,12 +250,13 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
   return ok();
 }
 
-// What a peer may ask: a gradient of a row comes once, no row is made that the catalogue does not have, and no pull
-// asks for more memory than a frame.
+// What a peer may ask: a gradient of a row comes once and is a number, no row is made that the catalogue does not have,
+// and no pull asks for more memory than a frame.
 Status Service::check_rows(const Request& request, bool pull) const {
   Status status = wire::check_keys(request.views, options_.routing.key_end);
   if (status && pull)
     status = wire::check_reply(request.views, options_.shard.dims, request.type, options_.frame_bytes_max);
+  if (status && !pull) status = wire::check_finite(request.views, options_.shard.dims, request.type);
   if (status) return ok();
   return fail(status.error().code, "{} of {} {}, incarnation {}, {}", pull ? "the pull" : "the push",
               wire::role_name(request.sender.role), request.sender.id, request.sender.incarnation,

@@ -51,6 +51,11 @@ class Service {
   // for any more. An error: the rows are no longer whole (or never were), and nothing more is answered.
   Status tick(double now_s);
   bool crowded() const { return !no_room_.empty(); }                // tick() soon
+  // Only the workers of this routing epoch are served; a rank that the routing did not know yet is held until it does.
+  // True while somebody is held. THREADS: any.
+  bool wants_workers() const { return wants_workers_; }
+  // What the coordinator said when it was asked at asked_s: who came before that and is not in it is refused.
+  void know_workers(std::vector<std::uint64_t> incarnations, double asked_s);
   void stop();                                   // the owners finish what they have
   const std::vector<GroupId>& groups() const { return groups_; }
 
@@ -62,6 +67,9 @@ class Service {
       std::vector<std::vector<std::vector<std::uint32_t>>>;  // [owner][section] positions; empty: one owner has all
 
   Service(ServiceOptions options, Metrics& metrics);
+  Status admit(const wire::Envelope& envelope, bool& unknown) const;
+  void serve(std::shared_ptr<Request> request, const wire::Envelope& envelope);
+  void hold(std::shared_ptr<Request> request);
   Status open(Request& request, const wire::Envelope& envelope);
   Status check_rows(const Request& request, bool pull) const;
   Result<Split> split(const std::vector<wire::SectionView>& views) const;
@@ -95,6 +103,8 @@ class Service {
   std::vector<int> owner_of_;                    // [groups] -1: not mine
   std::vector<std::unique_ptr<Owner>> owners_;
   std::unique_ptr<Loading> loading_;
+  std::vector<std::shared_ptr<Request>> held_;   // of ranks that the routing does not know yet
+  std::atomic<bool> wants_workers_{false};
   Token next_token_ = 1;
   std::map<Token, std::shared_ptr<Pull>> pulls_;       // those of open_: waiting, without room, or being computed
   std::deque<Token> no_room_;                          // of pulls_, or closed already

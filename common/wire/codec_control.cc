@@ -84,6 +84,8 @@ void put(const Routing& m, schema::Routing::Builder to) {
   for (unsigned i = 0; i < incarnations.size(); ++i) incarnations.set(i, m.server_incarnation[i]);
   auto ends = to.initKeyEnd(m.key_end.size());
   for (unsigned i = 0; i < ends.size(); ++i) ends.set(i, m.key_end[i]);
+  auto workers = to.initWorkerIncarnation(m.worker_incarnation.size());
+  for (unsigned i = 0; i < workers.size(); ++i) workers.set(i, m.worker_incarnation[i]);
 }
 Result<Routing> get(schema::Routing::Reader from) {
   Routing m;
@@ -101,6 +103,7 @@ Result<Routing> get(schema::Routing::Reader from) {
     return fail(Code::kInvalid, "routing gives the ends of {} tables, there are {}: run the same build everywhere",
                 from.getKeyEnd().size(), m.key_end.size());
   for (unsigned i = 0; i < m.key_end.size(); ++i) m.key_end[i] = from.getKeyEnd()[i];
+  for (const auto incarnation : from.getWorkerIncarnation()) m.worker_incarnation.push_back(incarnation);
   return m;
 }
 

@@ -17,7 +17,7 @@ std::vector<Body> one_of_each() {
           Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host", {{"log", ~0ull}, {"codes", 2}}},
           Registered{Incarnation{3}, Step{40}, "checkpoints/step-40"},
           GetRouting{},
-          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}},
+          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}, {3, 0}},
           Heartbeat{"training", Step{11}, {{"loss", 2.5}, {"rows", 1e9}}},
           HeartbeatReply{Command::kRestart},
           AcquireLease{2, 100},
@@ -64,6 +64,7 @@ TEST(Codec, FieldsSurvive) {
   EXPECT_EQ(beat.metrics.at("rows"), 1e9);
   const auto routing = expect<Routing>(decode(encode(envelope(one_of_each()[7]))).value()).value();
   EXPECT_EQ(routing.key_end, (KeyEnds{12, 300, 1ull << 40}));
+  EXPECT_EQ(routing.worker_incarnation, (std::vector<std::uint64_t>{3, 0}));
   const auto cut = expect<CutPart>(decode(encode(envelope(one_of_each()[13]))).value()).value();
   EXPECT_EQ(cut.files.at(0).path, "rows/g0001.rows");
   EXPECT_EQ(cut.facts.at("epoch"), "2");

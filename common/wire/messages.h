@@ -81,6 +81,7 @@ struct Routing {                                           // group -> server; e
   std::vector<std::string> server_address;                 // [servers]
   std::vector<std::uint64_t> server_incarnation;           // [servers]
   KeyEnds key_end{};                                       // items and trie nodes of job.data: servers refuse others
+  std::vector<std::uint64_t> worker_incarnation;           // [workers] 0: not registered yet. Fixed for this epoch then
 };
 struct Heartbeat {
   std::string state;                                       // "starting", "ready", "training", "done"

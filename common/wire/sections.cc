@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include "common/base/check.h"
 
@@ -50,6 +51,17 @@ Result<std::vector<SectionView>> open(const std::vector<Section>& sections, std:
   return views;
 }
 
+// Infinities and NaN are the numbers whose exponent is all ones. A whole frame at once: the loop has no branches.
+template <class Bits, Bits kExponent> bool all_finite(Bytes values) {
+  std::uint32_t bad = 0;
+  for (std::size_t at = 0; at + sizeof(Bits) <= values.size(); at += sizeof(Bits)) {
+    Bits bits;
+    std::memcpy(&bits, values.data() + at, sizeof bits);
+    bad |= static_cast<Bits>(bits & kExponent) == kExponent ? 1u : 0u;
+  }
+  return bad == 0;
+}
+
 }  // namespace
 
 Result<std::vector<SectionView>> open_sections(const Pull& message, std::span<const Bytes> frames) {
@@ -80,6 +92,22 @@ Status check_keys(std::span<const SectionView> sections, const KeyEnds& end) {
       return fail(Code::kInvalid,
                   "names key {} of table {}, whose keys are below {}: do all processes read the same job.data?",
                   section.keys.back(), table, limit);
+  }
+  return ok();
+}
+
+Status check_finite(std::span<const SectionView> sections, const TableDims& dims, ValueType type) {
+  const auto finite = [type](Bytes values) {
+    return type == ValueType::kFp16 ? all_finite<std::uint16_t, 0x7c00>(values)
+                                    : all_finite<std::uint32_t, 0x7f800000>(values);
+  };
+  for (const SectionView& section : sections) {
+    if (finite(section.values)) continue;
+    const std::size_t row = dims[static_cast<std::size_t>(section.table)] * value_bytes(type);
+    std::size_t i = 0;
+    while (finite(section.values.subspan(i * row, row))) ++i;
+    return fail(Code::kInvalid, "holds a value that is not finite for key {} of table {}", section.keys[i],
+                table_name(section.table));
   }
   return ok();
 }

@@ -33,6 +33,8 @@ Result<std::vector<SectionView>> open_sections(const Push& message, std::span<co
 
 // kInvalid, naming table and key, unless each table comes once and its keys ascend, each once, and are below its end.
 Status check_keys(std::span<const SectionView> sections, const KeyEnds& end);
+// kInvalid, naming table and key, when a value of a row is infinite or no number.
+Status check_finite(std::span<const SectionView> sections, const TableDims& dims, ValueType type);
 // kInvalid, naming the table, when the values that a pull asks for would be a frame of more than bytes_max.
 Status check_reply(std::span<const SectionView> sections, const TableDims& dims, ValueType type,
                    std::uint64_t bytes_max);

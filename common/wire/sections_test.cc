@@ -1,5 +1,6 @@
 #include "common/wire/sections.h"
 
+#include <limits>
 #include <gtest/gtest.h>
 #include "common/wire/routing.h"
 
@@ -34,6 +35,31 @@ TEST(Sections, CountsThatDisagreeWithFramesAreRefused) {
   EXPECT_NE(wrong_dim.error().message.find("code.behaviour"), std::string::npos) << wrong_dim.error().message;
   f.frames.pop_back();
   EXPECT_FALSE(open_sections(f.push, f.frames, f.dims));
+}
+
+TEST(Sections, AValueThatIsNotFiniteIsNamedWithTableAndKey) {
+  Fixture f;
+  const auto checked = [&] {
+    return check_finite(open_sections(f.push, f.frames, f.dims).value(), f.dims, f.push.values);
+  };
+  f.values[4] = std::numeric_limits<float>::max();
+  f.values[5] = -std::numeric_limits<float>::denorm_min();
+  EXPECT_TRUE(checked());
+  for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::quiet_NaN()}) {
+    f.values[7] = bad;
+    ASSERT_FALSE(checked());
+    EXPECT_EQ(checked().error().message, "holds a value that is not finite for key 6 of table code.behaviour");
+  }
+  std::vector<std::uint16_t> halves(12, 0x7bff);                     // 65504, the largest
+  f.push.values = ValueType::kFp16;
+  f.frames[1] = std::as_bytes(std::span(halves));
+  EXPECT_TRUE(checked());
+  for (const std::uint16_t bad : {0x7c00, 0xfc00, 0x7e01}) {
+    halves[11] = bad;
+    ASSERT_FALSE(checked());
+    EXPECT_EQ(checked().error().message, "holds a value that is not finite for key 7 of table code.behaviour");
+  }
 }
 
 Status keys_of_pull(std::vector<std::vector<std::uint64_t>> keys, std::vector<TableId> tables = {}) {

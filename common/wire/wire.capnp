@@ -74,6 +74,7 @@ struct Routing {
   serverAddress @2 :List(Text);
   serverIncarnation @3 :List(UInt64);
   keyEnd @4 :List(UInt64);       # of each table
+  workerIncarnation @5 :List(UInt64);
 }
 struct Heartbeat { state @0 :Text; step @1 :UInt64; metrics @2 :List(Number); }
 struct HeartbeatReply { command @0 :UInt8; }

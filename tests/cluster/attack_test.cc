@@ -5,11 +5,13 @@
 #include <unistd.h>
 #include <atomic>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <thread>
 #include <gtest/gtest.h>
 #include "common/base/descriptors.h"
 #include "common/control/address.h"
+#include "common/net/job_key.h"
 #include "common/net/request_client.h"
 #include "common/wire/codec.h"
 #include "tests/cluster/job.h"
@@ -157,6 +159,39 @@ TEST(Attack, AJobHasAKeyByItselfAndAStrangerWithoutItGetsNothing) {
   expect_unmoved(job, train);
   const std::string said = text_of(job / "logs" / "ps-0.log");
   EXPECT_NE(said.find("its key is not the job's"), std::string::npos) << said;
+}
+
+// Somebody who has the key, and pushes in rank 0's place under another incarnation, or what is no number.
+TEST(Attack, ForgedPushesOfAnInsiderChangeNothing) {
+  long_undisturbed();
+  const auto job = scratch() / "insider";
+  auto train = start("train", train_command(job, long_job()), scratch() / "insider.log");
+  const auto servers = servers_of(job, 2);
+  ASSERT_EQ(servers.size(), 2u) << ops::tail(train.log(), 20);
+  const net::Security key = net::read_job_key(job / "job.key").value();
+  const wire::Push bare{Step{30}, 1e-3f, false, wire::ValueType::kFp32, {}};
+  const auto first = ask(servers[0], key, {wire::Role::kWorker, 0, Incarnation{2}}, RoutingEpoch{0}, bare);
+  ASSERT_TRUE(first) << first.error().message;   // refused, and the refusal says which run and epoch are served
+  const auto forge = [&](std::uint64_t incarnation, wire::Push push, const std::vector<float>& row) {
+    const auto& [sender, number, epoch, body] = first.value();
+    wire::Sender forged{wire::Role::kWorker, 0, Incarnation{incarnation}};
+    forged.run = sender.run;
+    const auto answer = ask(servers[0], key, forged, epoch, std::move(push), row);
+    const auto* refused = answer ? std::get_if<wire::ErrorReply>(&answer.value().body) : nullptr;
+    EXPECT_NE(refused, nullptr) << (answer ? wire::body_name(answer.value().body) : answer.error().message);
+    return refused == nullptr ? fail(Code::kFailed, "none") : refused->error;
+  };
+  soon([&] { return fs::exists(job / "steps.jsonl"); });             // the ranks are there, and known
+  for (const std::uint64_t incarnation : {std::uint64_t{2}, std::uint64_t{1'000'000'000'000}}) {
+    const Error error = forge(incarnation, bare, {});
+    EXPECT_EQ(error.code, Code::kStale);
+    EXPECT_NE(error.message.find("takes no part"), std::string::npos) << error.message;
+  }
+  wire::Push nan = bare;
+  nan.sections = {{TableId::kItem, 1}};
+  const Error error = forge(1, nan, std::vector<float>(16, std::numeric_limits<float>::quiet_NaN()));
+  EXPECT_NE(error.message.find("not finite for key 1 of table item"), std::string::npos) << error.message;
+  expect_unmoved(job, train);
 }
 
 }  // namespace

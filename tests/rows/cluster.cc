@@ -17,6 +17,7 @@ Cluster::Cluster(const ClusterOptions& options) : options_(options) {
   for (std::uint32_t s = 0; s < options.servers; ++s) servers_.push_back(bind(s, "tcp://127.0.0.1:*"));
   routing_.epoch = RoutingEpoch{1};
   routing_.key_end = options.key_end;
+  routing_.worker_incarnation = options.worker_incarnation;
   for (std::uint32_t g = 0; g < options.partition.groups; ++g)
     routing_.group_server.push_back(g * options.servers / options.partition.groups);
   for (auto& server : servers_) {

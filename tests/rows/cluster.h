@@ -21,6 +21,7 @@ struct ClusterOptions {
   wire::KeyEnds key_end{220, 220, 220};
   std::int64_t frame_bytes_max = 1 << 30;
   std::uint32_t timeout_ms = 20000, resend_ms = 2000;
+  std::vector<std::uint64_t> worker_incarnation = {};          // as the coordinator told; empty: everybody is served
 };
 
 class Cluster {

@@ -43,6 +43,12 @@ Result<bool> ServerLink::settle(const wire::Envelope& envelope, double now_s) {
   }
   if (at == pending_.end() || std::holds_alternative<wire::Ack>(envelope.body))
     return false;  // late, or "alive, and still waiting"
+  const auto* push = std::get_if<wire::PushReply>(&envelope.body);
+  if (push != nullptr && push->duplicate && !at->repeated)
+    return fail(Code::kStale,
+                "server {} at {} has a push of this rank for step {} already, and ours went out once: another process "
+                "pushed in this rank's place; this rank leaves, start the job again from its last checkpoint",
+                options_.server, connection_.endpoint(), push->step);
   pending_.erase(at);
   return true;
 }
@@ -84,6 +90,7 @@ Status ServerLink::check_time(double now_s) {
         std::min({2 * pending.interval_s, 8e-3 * options_.resend_ms, timeout_s / 4});  // a few signs of life in time
     pending.again_s = now_s + pending.interval_s;
     ++resent_;
+    pending.repeated = true;
     DYAD_TRYV(transmit(pending));
   }
   return ok();

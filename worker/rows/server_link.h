@@ -40,6 +40,7 @@ class ServerLink {
     std::uint64_t number = 0;
     net::Message message;
     double first_s = 0, again_s = 0, interval_s = 0;
+    bool repeated = false;                       // sent more than once: may be there twice
   };
   ServerLink(net::Connection connection, const LinkOptions& options)
       : options_(options), connection_(std::move(connection)) {}
