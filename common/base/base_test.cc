@@ -10,7 +10,6 @@
 #include "common/base/ids.h"
 #include "common/base/log_limit.h"
 #include "common/base/printable.h"
-#include "common/base/progress.h"
 #include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/base/utf8.h"
@@ -65,18 +64,6 @@ TEST(InitialRow, DependsOnSeedTableAndKey) {
   EXPECT_EQ(a, b);
   EXPECT_NE(a, c);
   EXPECT_NE(a, d);
-}
-
-TEST(Progress, ABarIsFullWhenItIsFinishedAndOnlyThen) {
-  const auto drawn = [](bool finished) {
-    testing::internal::CaptureStderr();
-    Progress bar("train", 10, "steps", /*on_terminal=*/true);
-    bar.at(4);
-    if (finished) bar.finish();
-    return testing::internal::GetCapturedStderr();
-  };
-  EXPECT_NE(drawn(true).find("100% 10/10"), std::string::npos);
-  EXPECT_EQ(drawn(false).find("100%"), std::string::npos);
 }
 
 TEST(Digest, PiecesGiveTheDigestOfTheWhole) {

@@ -196,7 +196,8 @@ def todos(tree):
                 yield f"{path}:{number}: a to-do without its kind and reason; write (perf|safety|later): why"
 
 
-ENVIRONMENT = ("common/config", "common/comm")     # comm: which rank mpirun made this process
+# comm: which rank mpirun made this process; the terminal: what it can show
+ENVIRONMENT = ("common/config", "common/base/terminal.cc", "common/comm")
 
 
 def deep_reads(tree):
