@@ -74,14 +74,15 @@ void BeamSearch::score_known(std::uint32_t user, std::array<StreamSearch, 2>& se
   list = std::move(known);
 }
 
-std::vector<Recommendation> BeamSearch::run(std::span<const std::vector<ItemId>> histories) const {
+std::vector<Recommendation> BeamSearch::run(std::span<const std::vector<ItemId>> histories,
+                                             std::span<const std::vector<ItemId>> dropped) const {
   const auto users = static_cast<std::uint32_t>(histories.size());
   std::vector<Recommendation> out(users);
   if (users == 0) return out;
   const UserMemory memory = decoder_.encode(histories);
   std::array<StreamSearch, 2> search{StreamSearch(decoder_, 0, memory, users),
                                      StreamSearch(decoder_, 1, memory, users)};
-  const Found found{search[0].run(options_.beams), search[1].run(options_.beams)};
+  const Found found{search[0].run(options_.beams, dropped), search[1].run(options_.beams, dropped)};
   std::array<std::vector<UserItem>, 2> ask;
   for (std::uint32_t u = 0; u < users; ++u) {
     rank_by_own(u, found, out[u]);

@@ -32,8 +32,9 @@ struct Recommendation {                      // of one user; each list best firs
 class BeamSearch {
  public:
   BeamSearch(Eager& model, const RowTables& rows, std::array<const data::Trie*, 2> tries, const BeamOptions& options);
-  // Histories oldest first, each 1 item or more.
-  std::vector<Recommendation> run(std::span<const std::vector<ItemId>> histories) const;
+  // Histories oldest first, each 1 item or more. `dropped`: items that no list of a user may hold; none.
+  std::vector<Recommendation> run(std::span<const std::vector<ItemId>> histories,
+                                  std::span<const std::vector<ItemId>> dropped = {}) const;
 
  private:
   using Found = std::array<std::vector<std::vector<ScoredItem>>, 2>;

@@ -132,6 +132,43 @@ TEST(BeamSearch, NoItemComesTwice) {
       EXPECT_EQ(std::set<std::uint32_t>(items.begin(), items.end()).size(), items.size());
 }
 
+// Left out are exactly those, and the others take their places: the list is as long and in the same order.
+TEST(BeamSearch, DroppedItemsMakeRoomForOthers) {
+  Toy toy({3, 3});
+  Eager model = toy.model();
+  const auto users = histories(toy, 4);
+  const std::size_t items = toy.task.items();
+  const auto all = BeamSearch(model, tables(toy), toy.task.tries(), {.beams = items, .top = items}).run(users);
+  std::vector<std::vector<ItemId>> dropped(users.size());
+  for (std::size_t u = 0; u + 1 < users.size(); ++u)             // the last user has everything left
+    for (std::size_t i = 0; i < 12; ++i) dropped[u].push_back(all[u].by_sum[i].item);
+  const auto kept =
+      BeamSearch(model, tables(toy), toy.task.tries(), {.beams = items, .top = items}).run(users, dropped);
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    auto want = items_of(all[u].by_sum);
+    want.erase(want.begin(), want.begin() + static_cast<std::ptrdiff_t>(dropped[u].size()));
+    EXPECT_EQ(items_of(kept[u].by_sum), want);
+  }
+  // Beams as narrow as the list, all of them on what is dropped without a mask: still as many others.
+  const auto narrow = BeamSearch(model, tables(toy), toy.task.tries(), {.beams = 5, .top = 5}).run(users, dropped);
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    EXPECT_EQ(narrow[u].by_sum.size(), 5u);
+    for (const Candidate& c : narrow[u].by_sum)
+      EXPECT_EQ(std::count(dropped[u].begin(), dropped[u].end(), c.item), 0);
+  }
+}
+
+TEST(BeamSearch, OfAUserWhoHasHadEverythingNothingIsLeft) {
+  Toy toy({3, 3});
+  Eager model = toy.model();
+  const auto users = histories(toy, 2);
+  std::vector<std::vector<ItemId>> dropped(2);
+  for (std::uint32_t i = 0; i < toy.task.items(); ++i) dropped[0].push_back(ItemId{i});
+  const auto found = BeamSearch(model, tables(toy), toy.task.tries(), {.beams = 5, .top = 5}).run(users, dropped);
+  EXPECT_TRUE(found[0].by_sum.empty());
+  EXPECT_EQ(found[1].by_sum.size(), 5u);
+}
+
 TEST(BeamSearch, OwnTakesTheBestOfTheStreamsThatFoundIt) {
   Toy toy({4});
   Eager model = toy.model();

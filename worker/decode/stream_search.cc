@@ -20,6 +20,21 @@ void StreamSearch::feed(std::span<const Token> tokens) {
   }
 }
 
+// From the leaves up: a node is barred when all its children are.
+void StreamSearch::bar(std::uint32_t user, std::span<const ItemId> items) {
+  const data::Trie& trie = decoder_.trie(stream_);
+  for (const ItemId item : items)
+    for (std::size_t level = trie.levels(); level-- > 0;) {
+      const NodeId node = trie.path(item)[level];
+      bool all = true;
+      if (level + 1 < trie.levels())
+        for (std::uint32_t c = trie.child_begin(node).value; all && c < trie.child_end(node).value; ++c)
+          all = barred_.contains(key(user, NodeId{c}));
+      if (!all) break;
+      barred_.insert(key(user, node));
+    }
+}
+
 // All children of the states in `from`, cut to each user's best. `from` has users ascending, and so has the result.
 std::vector<StreamSearch::Expansion> StreamSearch::best(std::span<const Expansion> from, std::size_t beams) const {
   const data::Trie& trie = decoder_.trie(stream_);
@@ -34,9 +49,11 @@ std::vector<StreamSearch::Expansion> StreamSearch::best(std::span<const Expansio
       const State& state = states_.at(key(user, from[i].node));
       const std::uint32_t begin = trie.child_begin(from[i].node).value, end = trie.child_end(from[i].node).value;
       for (std::uint32_t c = begin; c < end; ++c)
-        mine.push_back(
-            {user, NodeId{c}, state.row, from[i].log_p + static_cast<double>(log_p_[state.children + c - begin])});
+        if (barred_.empty() || !barred_.contains(key(user, NodeId{c})))
+          mine.push_back(
+              {user, NodeId{c}, state.row, from[i].log_p + static_cast<double>(log_p_[state.children + c - begin])});
     }
+    if (mine.empty()) continue;                                      // of a user who has had everything
     const std::size_t kept = std::min(beams, mine.size());
     std::nth_element(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(kept - 1), mine.end(), better);
     std::sort(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(kept), better);
@@ -45,11 +62,13 @@ std::vector<StreamSearch::Expansion> StreamSearch::best(std::span<const Expansio
   return out;
 }
 
-std::vector<std::vector<ScoredItem>> StreamSearch::run(std::size_t beams) {
+std::vector<std::vector<ScoredItem>> StreamSearch::run(std::size_t beams,
+                                                       std::span<const std::vector<ItemId>> dropped) {
+  for (std::uint32_t u = 0; u < dropped.size(); ++u) bar(u, dropped[u]);
   std::vector<Expansion> now;
   for (std::uint32_t u = 0; u < users_; ++u) now.push_back({u, NodeId{0}, -1, 0});
   const data::Trie& trie = decoder_.trie(stream_);
-  for (std::size_t level = 0; level < trie.levels(); ++level) {
+  for (std::size_t level = 0; level < trie.levels() && !now.empty(); ++level) {
     std::vector<Token> tokens;
     for (const Expansion& e : now) tokens.push_back({e.user, e.node, e.parent});
     feed(tokens);

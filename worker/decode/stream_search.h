@@ -4,6 +4,7 @@
 // be scored exactly later, feeding only the prefixes that are missing. Threads: one owner. Ownership: borrows decoder
 // and memory.
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 #include "worker/decode/decoder.h"
 
@@ -18,8 +19,9 @@ struct UserItem { std::uint32_t user; ItemId item; };
 class StreamSearch {
  public:
   StreamSearch(const Decoder& decoder, int stream, const UserMemory& memory, std::size_t users);
-  // At most `beams` items of each user, best first; equal scores in the order of nodes.
-  std::vector<std::vector<ScoredItem>> run(std::size_t beams);
+  // At most `beams` items of each user, best first; equal scores in the order of nodes. None of `dropped`, a list for
+  // each user, or none: a prefix that leads to those alone takes no beam, so that as many others are found.
+  std::vector<std::vector<ScoredItem>> run(std::size_t beams, std::span<const std::vector<ItemId>> dropped = {});
   // What is known of log p(item | user) without computing: exact if all prefixes were expanded, else an upper bound.
   struct Bound { double log_p; bool exact; };
   Bound bound(UserItem pair) const;
@@ -36,6 +38,7 @@ class StreamSearch {
     return static_cast<std::uint64_t>(user) << 32 | node.value;
   }
   void feed(std::span<const Token> tokens);
+  void bar(std::uint32_t user, std::span<const ItemId> items);
   std::vector<Expansion> best(std::span<const Expansion> from, std::size_t beams) const;
 
   const Decoder& decoder_;
@@ -45,6 +48,7 @@ class StreamSearch {
   StreamCache cache_;
   std::vector<float> log_p_;                                         // of all children of all states
   std::unordered_map<std::uint64_t, State> states_;                  // (user, node); looked up, never walked
+  std::unordered_set<std::uint64_t> barred_;                         // (user, node): all its items are dropped
 };
 
 }  // namespace dyad::worker
