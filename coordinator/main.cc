@@ -7,6 +7,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/cli/program.h"
 #include "common/config/cli.h"
 #include "common/config/eval_settings.h"
 #include "common/control/job_security.h"
@@ -124,17 +125,12 @@ int main(int argc, char** argv) {
   auto* resume_flag = app.add_flag("--resume", resume, "start a run at the newest valid checkpoint of job.dir");
   app.add_flag("--recover", recover, "go on with the run that a killed coordinator left; servers and workers still run")
       ->excludes(resume_flag);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
-  }
-  set_log_role("coordinator", -1);
-  raise_descriptor_limit();
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGINT, on_signal);
-  const auto status = run(sources, recover ? StartMode::kRecover : resume ? StartMode::kResume : StartMode::kFresh);
-  if (status.has_value()) return 0;
-  std::fprintf(stderr, "dyad-coordinator: %s\n", status.error().message.c_str());
-  return static_cast<int>(status.error().code);
+  return cli::run(app, argc, argv, [&] {
+    set_log_role("coordinator", -1);
+    raise_descriptor_limit();
+    std::signal(SIGTERM, on_signal);
+    std::signal(SIGINT, on_signal);
+    const auto mode = recover ? StartMode::kRecover : resume ? StartMode::kResume : StartMode::kFresh;
+    return cli::finish("dyad-coordinator", run(sources, mode));
+  });
 }

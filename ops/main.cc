@@ -4,6 +4,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/cli/program.h"
 #include "ops/command.h"
 
 namespace dyad::ops {
@@ -43,7 +44,6 @@ constexpr AddCommand* kCommands[] = {
 int main(int argc, char** argv) {
   dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable));
   CLI::App app{"Dyad: distributed training of the EAGER two-stream generative recommender"};
-  app.set_version_flag("--version", DYAD_VERSION);
   app.require_subcommand(1);
   app.footer("Example: dyad train --config deploy/quickstart.toml --set job.data=DATA --set job.dir=RUN\n"
              "Each command has --help with an example; tools/quickstart.sh runs them all.");
@@ -51,10 +51,5 @@ int main(int argc, char** argv) {
   dyad::set_log_role("dyad", -1);
   dyad::raise_descriptor_limit();
   for (auto* add : dyad::ops::kCommands) add(app, exit_code);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(dyad::Code::kInvalid);
-  }
-  return exit_code;
+  return dyad::cli::run(app, argc, argv, [&] { return exit_code; });
 }

@@ -15,6 +15,7 @@
 #include "common/base/process.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/staging.h"
+#include "common/cli/program.h"
 #include "common/config/cli.h"
 #include "common/control/address.h"
 #include "common/control/client.h"
@@ -216,20 +217,14 @@ int main(int argc, char** argv) {
   app.add_option("--id", id, "number of this server, 0 to servers.count - 1")->required();
   app.add_option("--coordinator", coordinator,
                  "tcp://host:port of the coordinator; else coordinator.address or <job.dir>/coordinator.json");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
-  }
-  set_log_role("ps", static_cast<int>(id));
-  raise_descriptor_limit();
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
-    std::signal(signal, [](int) {
-      ps::stop_requested = true;
-      ps::leave_soon(0);
-    });
-  const Status status = ps::guarded_run(sources, id, coordinator);
-  if (status) return 0;
-  std::fprintf(stderr, "dyad-ps: %s\n", status.error().message.c_str());
-  return static_cast<int>(status.error().code);
+  return cli::run(app, argc, argv, [&] {
+    set_log_role("ps", static_cast<int>(id));
+    raise_descriptor_limit();
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
+      std::signal(signal, [](int) {
+        ps::stop_requested = true;
+        ps::leave_soon(0);
+      });
+    return cli::finish("dyad-ps", ps::guarded_run(sources, id, coordinator));
+  });
 }

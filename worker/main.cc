@@ -1,6 +1,7 @@
 // dyad-worker: one rank of a training or evaluation job, started by mpirun. The only place that knows concrete back
 // ends.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/cli/program.h"
 #include "common/comm/collective.h"
 #include "common/config/cli.h"
 #include "common/config/config.h"
@@ -91,6 +93,36 @@ int finish(const Status& status) {
 }
 
 // A rank that fails takes the job down with it: the others would wait for it in a sum.
+int work(bool is_training, const config::Sources& sources, const EvalJobOptions& eval, int argc, char** argv) {
+  std::string device = "cpu";
+  if (is_training)
+    if (auto config = config::load(sources)) device = config.value().train.device;
+  set_log_role(is_training ? "worker" : "evaluator", std::max(0, comm::launched_rank()));
+  if (is_training) {                          // an evaluation has nothing to save: signals end it
+    std::signal(SIGUSR1, on_stop);
+    std::signal(SIGTERM, on_stop);
+    std::signal(SIGINT, SIG_IGN);             // Ctrl-C reaches the launcher too, which asks by SIGUSR1
+  }
+  auto all = open_collective(device, &argc, &argv);
+  if (!all) return finish(all.error());
+  const Status status =
+      guarded([&] { return is_training ? train(sources, *all.value()) : run_eval_job(eval, *all.value()); });
+  const int code = finish(status);
+  if (code == 0) return 0;
+  all.value()->abort(code);
+  return 1;                                   // not reached
+}
+
+// For `dyad doctor`: the ranks meet and count each other.
+int hello(int argc, char** argv) {
+  auto all = open_collective("cpu", &argc, &argv);
+  if (!all) return cli::finish("dyad-worker", all.error());
+  std::array<double, 1> ranks{1};
+  const Status summed = all.value()->sum(ranks);
+  if (summed && all.value()->rank() == WorkerRank{0}) std::printf("%.0f ranks\n", ranks[0]);
+  return cli::finish("dyad-worker", summed);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"One rank of a Dyad job (start it with mpirun)"};
   app.require_subcommand(1);
@@ -108,28 +140,14 @@ int run(int argc, char** argv) {
   check_command->add_option("--device", device, "as train.device")->check(CLI::IsMember({"cpu", "cuda"}));
   check_command->add_option("--ranks", ranks, "as train.workers");
   check_command->footer("Example: dyad-worker check --device cuda --ranks 2");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(Code::kInvalid);
-  }
-  set_log_role(eval_command->parsed() ? "evaluator" : "worker", std::max(0, comm::launched_rank()));
-  if (check_command->parsed()) return finish(guarded([&] { return check_device(device, ranks); }));
-  if (train_command->parsed())
-    if (auto config = config::load(sources)) device = config.value().train.device;
-  if (train_command->parsed()) {              // an evaluation has nothing to save: signals end it
-    std::signal(SIGUSR1, on_stop);
-    std::signal(SIGTERM, on_stop);
-    std::signal(SIGINT, SIG_IGN);             // Ctrl-C reaches the launcher too, which asks by SIGUSR1
-  }
-  auto all = open_collective(device, &argc, &argv);
-  if (!all) return finish(all.error());
-  const Status status = guarded(
-      [&] { return train_command->parsed() ? train(sources, *all.value()) : run_eval_job(eval, *all.value()); });
-  const int code = finish(status);
-  if (code == 0) return 0;
-  all.value()->abort(code);
-  return 1;                                   // not reached
+  auto* hello_command = app.add_subcommand("hello", "Count the ranks, as `dyad doctor` does");
+  hello_command->footer("Example: mpirun -n 2 dyad-worker hello");
+  return cli::run(app, argc, argv, [&] {
+    if (hello_command->parsed()) return hello(argc, argv);
+    if (!check_command->parsed()) return work(train_command->parsed(), sources, eval, argc, argv);
+    set_log_role("worker", std::max(0, comm::launched_rank()));
+    return finish(guarded([&] { return check_device(device, ranks); }));
+  });
 }
 
 }  // namespace
