@@ -145,10 +145,10 @@ void Leases::audit(std::uint64_t epoch, Entries& entries) {
   const std::string part = from == 0 ? "" : fmt::format(" from batch {} on", from);
   result.text =
       result.passed
-          ? fmt::format("epoch {}: {} samples{}, each exactly once (checksum {})", epoch, thousands(sum.count), part,
-                        hex64(sum.checksum))
+          ? fmt::format("epoch {}: {} samples{}, each exactly once (checksum {})", epoch + 1, thousands(sum.count),
+                        part, hex64(sum.checksum))
           : fmt::format("epoch {}: the audit{} failed: {} samples (checksum {}) were trained on, the log has {} ({})",
-                        epoch, part, thousands(sum.count), hex64(sum.checksum), thousands(expected.count),
+                        epoch + 1, part, thousands(sum.count), hex64(sum.checksum), thousands(expected.count),
                         hex64(expected.checksum));
   result.passed ? LOG_INFO("{}", result.text) : LOG_ERROR("{}", result.text);
   entries.push_back(std::move(result));

@@ -75,7 +75,7 @@ TEST_F(LeasesTest, TheAuditPassesWhenEverySampleWasTrainedOnOnce) {
   EXPECT_TRUE(leases.audits().empty());
   run_epoch(leases, 1, 0);
   ASSERT_EQ(leases.audits().size(), 1u);
-  EXPECT_THAT(leases.audits().at(0).text, HasSubstr("epoch 0: 60 samples, each exactly once"));
+  EXPECT_THAT(leases.audits().at(0).text, HasSubstr("epoch 1: 60 samples, each exactly once"));
   EXPECT_FALSE(leases.audit_failed());
 }
 
