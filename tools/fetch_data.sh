@@ -13,7 +13,7 @@ case "${1:-}" in
   -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "fetch_data.sh: give ml-100k or minilm (see --help)" >&2; exit 2 ;;
 esac
-cache=$(dirname "$("$here/setup.sh" --prefix)"); folder=$cache/$1
+cache=$(dirname "$(wheels_folder)"); folder=$cache/$1
 if [ ! -d "$folder" ]; then                                # moved into place when complete: one that is there is whole
   mkdir -p "$cache"
   tmp=$(mktemp -d "$cache/.$1.XXXXXX"); trap 'rm -rf "$tmp"' EXIT

@@ -5,9 +5,11 @@
 #   tools/quickstart.sh           runs what is not done yet; run/quickstart holds everything
 #   tools/quickstart.sh --fresh   starts over (what was fetched and built is kept)
 # More keys for the job: DYAD_TRAIN_EPOCHS=2 tools/quickstart.sh (docs/configuration.md).
+# In an installed tree (share/dyad/tools) it sets up and builds nothing, and the folder is ./dyad-quickstart.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-run=$PWD/run/quickstart config=deploy/quickstart.toml codes_k=64
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+config=$(realpath "$tools/../deploy/quickstart.toml") codes_k=64
+if [ -e "$tools/setup.sh" ]; then cd "$tools/.."; run=$PWD/run/quickstart; else run=$PWD/dyad-quickstart; fi
 case "${1:-}" in
   "") ;;
   --fresh) rm -rf "$run" ;;
@@ -17,12 +19,16 @@ esac
 started=$SECONDS
 say() { printf '\n== %s\n' "$*"; }
 
-say "set-up and build"
-tools/setup.sh
-cmake --preset release >/dev/null
-programs=(dyad dyad-coordinator dyad-ps dyad-worker)
-tools/build.sh release "${programs[@]}"
-PATH=$PWD/build/release/bin:$PATH
+if [ -e "$tools/setup.sh" ]; then
+  say "set-up and build"
+  tools/setup.sh
+  cmake --preset release >/dev/null
+  programs=(dyad dyad-coordinator dyad-ps dyad-worker)
+  tools/build.sh release "${programs[@]}"
+  PATH=$PWD/build/release/bin:$PATH
+else
+  PATH=$(realpath "$tools/../../../bin"):$PATH
+fi
 mkdir -p "$run/done"
 
 say_why() {                                     # NAME CODE of a stage that did not end well
@@ -52,8 +58,8 @@ stage() {
   echo "   ($name took $((SECONDS - begin)) s)"
 }
 
-movies=$(tools/fetch_data.sh ml-100k)
-encoder=$(tools/fetch_data.sh minilm)
+movies=$("$tools"/fetch_data.sh ml-100k)
+encoder=$("$tools"/fetch_data.sh minilm)
 data=$run/data job=$run/job results=$run/results
 mkdir -p "$results"
 
@@ -81,7 +87,7 @@ stage popularity dyad baseline popularity --data "$data" --json "$results/popula
 stage SASRec dyad baseline sasrec --data "$data" --json "$results/sasrec.json"
 
 say "test split, full catalogue, seen items not removed"
-python3 tools/results_table.py popularity="$results/popularity.json" SASRec="$results/sasrec.json" \
+python3 "$tools"/results_table.py popularity="$results/popularity.json" SASRec="$results/sasrec.json" \
   behaviour="$results/eager.json" semantic="$results/eager.json" fusion="$results/eager.json" | tee "$results/table.txt"
 
 say "recommendations"

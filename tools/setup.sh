@@ -7,7 +7,7 @@
 #   tools/setup.sh --prefix   prints the folder that holds the unpacked wheels (DYAD_DEPS, or a folder of your cache)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/wheel.sh"
-deps=${DYAD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/dyad/deps}
+deps=$(wheels_folder)
 gpu=; [ -e /dev/nvidiactl ] && gpu=yes
 fuzz=()
 case "${1:-}" in

