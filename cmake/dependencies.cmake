@@ -33,7 +33,7 @@ add_library(dyad_libtorch INTERFACE)
 target_compile_options(dyad_libtorch INTERFACE "SHELL:-idirafter ${DYAD_DEPS}/torch/include"
   "SHELL:-idirafter ${DYAD_DEPS}/torch/include/torch/csrc/api/include")
 target_link_libraries(dyad_libtorch INTERFACE ${DYAD_DEPS}/torch/lib/libtorch_cpu.so ${DYAD_DEPS}/torch/lib/libc10.so)
-target_link_options(dyad_libtorch INTERFACE -Wl,-rpath,${DYAD_DEPS}/torch/lib -Wl,--allow-shlib-undefined)
+target_link_options(dyad_libtorch INTERFACE -Wl,--allow-shlib-undefined)
 if(EXISTS ${DYAD_DEPS}/nvidia/cudnn/lib/libcudnn.so.9)   # tools/setup.sh --gpu fetched what libtorch_cuda.so needs
   target_link_libraries(dyad_libtorch INTERFACE -Wl,--no-as-needed ${DYAD_DEPS}/torch/lib/libtorch_cuda.so
     ${DYAD_DEPS}/torch/lib/libc10_cuda.so -Wl,--as-needed)
@@ -45,7 +45,7 @@ file(GLOB DYAD_PARQUET_LIB ${DYAD_DEPS}/pyarrow/libparquet.so.*)
 add_library(dyad_arrow INTERFACE)
 target_include_directories(dyad_arrow SYSTEM INTERFACE ${DYAD_DEPS}/pyarrow/include)
 target_link_libraries(dyad_arrow INTERFACE ${DYAD_PARQUET_LIB} ${DYAD_ARROW_LIB})
-target_link_options(dyad_arrow INTERFACE -Wl,-rpath,${DYAD_DEPS}/pyarrow -Wl,--allow-shlib-undefined)
+target_link_options(dyad_arrow INTERFACE -Wl,--allow-shlib-undefined)
 
 # NCCL, with the CUDA runtime: from the wheels of `tools/setup.sh --gpu` (those that LibTorch loads) or from a toolkit.
 # Never required: without it common/comm builds no_nccl.cc.

@@ -18,6 +18,7 @@
 #include "common/config/config.h"
 #include "worker/eval/eval_job.h"
 #include "worker/model/keep_memory.h"
+#include "worker/model/pin_kernels.h"
 #include "worker/train/train_job.h"
 
 namespace dyad::worker {
@@ -81,6 +82,8 @@ Status train(const config::Sources& sources, comm::Collective& all) {
     return fail(Code::kInvalid,
                 "started with {} rank(s), but train.workers = {}; run `mpirun -n {} dyad-worker train ...`", all.size(),
                 config.train.workers, config.train.workers);
+  DYAD_TRY(kernels, choose_kernels(config.train.kernels));
+  DYAD_TRYV(pin_kernels(kernels));
   at::set_num_threads(static_cast<int>(config.train.threads));
   DYAD_TRY(device, open_device(config.train.device));
   return run_train_job(config, all, device, stop_signal);

@@ -39,6 +39,7 @@ struct Train {
   std::string precision = "fp32";        // fp32 | bf16
   std::uint32_t workers = 2, threads = 1;// ranks; compute threads a rank
   std::string device = "cpu";            // cpu | cuda
+  std::string kernels = "auto";          // auto | avx2 | avx512 | avx512_bf16
   double allreduce_bucket_mb = 1.0;
   std::uint64_t max_steps = 0;           // 0: all epochs
   std::uint32_t log_every = 10;          // steps, to <job.dir>/steps.jsonl

@@ -73,6 +73,9 @@ const std::vector<Key>& table() {
       KEY(train, threads, between(1, 1024), R,
           "threads of a worker's matrix products; the rest of a step is serial: prefer a worker a core"),
       KEY(train, device, one_of({"cpu", "cuda"}), R, "where the dense network runs; cuda: one worker a GPU"),
+      KEY(train, kernels, one_of({"auto", "avx2", "avx512", "avx512_bf16"}), R,
+          "vector instructions on the CPU; auto: the processor's best. Another choice gives other last bits: name one "
+          "where a job may move between kinds of processors"),
       KEY(train, allreduce_bucket_mb, above(0), R, "MiB of dense gradients reduced together"),
       KEY(train, max_steps, from(0), N,
           "stop after this many steps; 0: after all epochs. The learning rate's schedule counts all epochs"),

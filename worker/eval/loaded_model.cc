@@ -1,9 +1,11 @@
 #include "worker/eval/loaded_model.h"
 
 #include <algorithm>
+#include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/rows_file.h"
+#include "worker/model/pin_kernels.h"
 #include "worker/train/dense_state.h"
 
 namespace dyad::worker {
@@ -63,6 +65,14 @@ Status check_data(const LoadedModel& loaded, const ckpt::Manifest& manifest, con
   return ok();
 }
 
+// As the training, so that figures of one checkpoint do not depend on who evaluates it; without its instructions, as
+// well as can be.
+Status pin_as_trained(const std::string& wanted) {
+  const auto chosen = choose_kernels(wanted);
+  if (!chosen) LOG_WARN("{}; evaluating with {}", chosen.error().message, kernels_name(best_kernels()));
+  return pin_kernels(chosen ? chosen.value() : best_kernels());
+}
+
 }  // namespace
 
 Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::string& data,
@@ -76,6 +86,7 @@ Result<LoadedModel> load_model(const std::filesystem::path& folder, const std::s
   loaded.manifest = manifest.digest;
   DYAD_TRY(config, config::load({(loaded.folder / "config.toml").string(), /*environment=*/false, sets}));
   loaded.config = std::move(config);
+  DYAD_TRYV(pin_as_trained(loaded.config.train.kernels));
   DYAD_TRY(opened, open_job_data(data.empty() ? loaded.config.job.data : data));
   loaded.data = std::move(opened);
   DYAD_TRYV(check_data(loaded, manifest, data));

@@ -68,10 +68,7 @@ float* row_gradient(const at::Tensor& rows, at::Tensor& keep) {
 
 }  // namespace
 
-bool widens_bf16() {
-  static const bool widens = !__builtin_cpu_supports("avx512bf16");
-  return widens;
-}
+bool widens_bf16() { return kernels::in_use() != Kernels::kAvx512Bf16; }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, bool widen) {
   const at::ScalarType type = x.scalar_type(), product = widen ? at::kFloat : type;

@@ -13,6 +13,7 @@
 #include "common/control/heartbeat.h"
 #include "common/control/job_security.h"
 #include "worker/job/job_data.h"
+#include "worker/model/pin_kernels.h"
 #include "worker/rows/row_client.h"
 #include "worker/rows/make_row_client.h"
 #include "worker/train/dense_state.h"
@@ -51,6 +52,7 @@ Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, Den
                 "{}: the manifest is of step {}, dense.safetensors of step {}, the coordinator said {}; check it with "
                 "`dyad ckpt verify`",
                 folder.string(), manifest.step, step, registered.resume);
+  warn_of_other_kernels(manifest.facts, folder.string());
   return Cursor{manifest.step, manifest.epoch, manifest.next_batch};
 }
 
@@ -94,6 +96,7 @@ std::jthread last_resort(std::shared_ptr<const control::HeartbeatThread> heartbe
 
 Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
                      const std::atomic<int>& stop_signal) {
+  DYAD_TRYV(check_same_kernels(all));
   DYAD_TRY(job, open_job_data(config.job.data));
   DYAD_TRY(targets, open_targets(config, job));
   control::ClientOptions who;

@@ -8,6 +8,7 @@
 #include "common/ckpt/persist.h"
 #include "common/metrics/training_events.h"
 #include "common/metrics/wall_time.h"
+#include "worker/model/pin_kernels.h"
 #include "worker/train/cut_rule.h"
 #include "worker/train/dense_state.h"
 
@@ -231,6 +232,7 @@ Status Trainer::cut(const Work& work) {
   std::map<std::string, std::string> facts{{"epoch", std::to_string(summary_.end.epoch)},
                                            {"next_batch", std::to_string(summary_.end.batch)},
                                            {"loss", fmt::format("{:.6f}", summary_.last_loss)}};
+  facts.merge(kernel_facts());
   auto state = copy_dense_state(parts_.model, parts_.optimizer, work.batch.step);
   writing_ = std::async(
       std::launch::async,

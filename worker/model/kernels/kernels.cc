@@ -1,14 +1,14 @@
 #include "worker/model/kernels/kernels.h"
 
-namespace dyad::worker::kernels {
+#include <atomic>
 
-const Table& table() {
-  static const Table& chosen = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                                       __builtin_cpu_supports("avx512cd")
-                                   ? table_v4()
-                                   : table_v3();
-  return chosen;
+namespace dyad::worker::kernels {
+namespace {
+std::atomic<Kernels> chosen{best_kernels()};
 }
+
+void use(Kernels kernels) { chosen = kernels; }
+Kernels in_use() { return chosen.load(std::memory_order_relaxed); }
+const Table& table() { return in_use() == Kernels::kAvx2 ? table_v3() : table_v4(); }
 
 }  // namespace dyad::worker::kernels

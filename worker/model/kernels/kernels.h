@@ -4,6 +4,7 @@
 // written, those named add_* are added to. Threads: reentrant; each call runs on the caller's thread in a fixed order
 // of additions.
 #include <cstdint>
+#include "common/base/processor.h"
 
 namespace dyad::worker::kernels {
 
@@ -116,7 +117,10 @@ struct Table {
   void (*adam)(const Adam&);
   double (*sum_of_squares)(const float*, std::int64_t);
 };
-const Table& table();                                    // for this processor
+// Once, before the first step; until then the processor's best.  REQUIRES: the processor has them.
+void use(Kernels kernels);
+Kernels in_use();
+const Table& table();                                    // of those in use
 const Table& table_v3();
 const Table& table_v4();                                 // REQUIRES AVX-512
 
