@@ -5,7 +5,6 @@
 #include <torch/csrc/api/include/torch/version.h>
 #include <array>
 #include <cstdlib>
-#include "common/base/log.h"
 #include "worker/model/kernels/kernels.h"
 
 namespace dyad::worker {
@@ -57,13 +56,12 @@ std::map<std::string, std::string> kernel_facts() {
   return {{"kernels", kernels_name(kernels::in_use())}, {"libtorch", TORCH_VERSION}, {"glibc", gnu_get_libc_version()}};
 }
 
-void warn_of_other_kernels(const std::map<std::string, std::string>& facts, const std::string& checkpoint) {
-  for (const auto& [name, mine] : kernel_facts()) {
-    const auto before = facts.find(name);
-    if (before != facts.end() && before->second != mine)
-      LOG_WARN("{} was trained with {} {}, this machine goes on with {}: other bytes than if it had never stopped",
-               checkpoint, name, before->second, mine);
-  }
+std::vector<std::string> changed_kernels(const std::map<std::string, std::string>& facts) {
+  std::vector<std::string> changed;
+  for (const auto& [name, mine] : kernel_facts())
+    if (const auto before = facts.find(name); before != facts.end() && before->second != mine)
+      changed.push_back(fmt::format("{} was {}, is {}", name, before->second, mine));
+  return changed;
 }
 
 }  // namespace dyad::worker

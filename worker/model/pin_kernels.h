@@ -3,6 +3,7 @@
 // choose for itself, by the processor it finds, and another choice adds in another order.
 #include <map>
 #include <string>
+#include <vector>
 #include "common/base/processor.h"
 #include "common/base/result.h"
 #include "common/comm/collective.h"
@@ -15,7 +16,8 @@ Status pin_kernels(Kernels kernels);
 Status check_same_kernels(comm::Collective& all);
 // What a manifest tells of this process: "kernels", "libtorch", "glibc".
 std::map<std::string, std::string> kernel_facts();
-// A warning for each of kernel_facts() that differs from the `facts` of a checkpoint that training goes on from.
-void warn_of_other_kernels(const std::map<std::string, std::string>& facts, const std::string& checkpoint);
+// Each of kernel_facts() that differs from the `facts` of a checkpoint, as "kernels was avx2, is avx512"; what a manifest
+// does not tell differs from nothing.
+std::vector<std::string> changed_kernels(const std::map<std::string, std::string>& facts);
 
 }  // namespace dyad::worker

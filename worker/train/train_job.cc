@@ -52,7 +52,8 @@ Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, Den
                 "{}: the manifest is of step {}, dense.safetensors of step {}, the coordinator said {}; check it with "
                 "`dyad ckpt verify`",
                 folder.string(), manifest.step, step, registered.resume);
-  warn_of_other_kernels(manifest.facts, folder.string());
+  for (const std::string& change : changed_kernels(manifest.facts))
+    LOG_WARN("{}: {}: the bytes will not be those of a job that never stopped", folder.string(), change);
   return Cursor{manifest.step, manifest.epoch, manifest.next_batch};
 }
 
