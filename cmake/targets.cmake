@@ -47,6 +47,9 @@ function(dyad_test name)
   endif()
   dyad_program(${name} ${torch} SRCS ${A_SRCS} DEPS ${A_DEPS} GTest::gtest_main GTest::gmock)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+  if(NOT A_TORCH)   # a quarter less to compile than with -O3; with LibTorch the precompiled header fixes the level
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   set(properties TIMEOUT ${A_TIMEOUT})
   if(A_TORCH)   # OpenMP's threads spin while they wait: two tests side by side took twenty times their processor time
     list(APPEND properties ENVIRONMENT OMP_NUM_THREADS=1)
