@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <cstdlib>
+#include <functional>
 #include "worker/model/kernels/kernels.h"
 
 namespace dyad::worker {
@@ -27,6 +29,7 @@ class Pair : public comm::Collective {
   }
   Status broadcast(std::span<std::byte>) override { return ok(); }
   Status barrier() override { return ok(); }
+  void set_give_up(std::function<Status()>) override {}
   void abort(int code) override { std::exit(code); }
 
  private:
