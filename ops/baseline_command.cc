@@ -14,11 +14,12 @@ namespace dyad::ops {
 namespace {
 
 struct Options {
-  std::string data, json;
+  std::string data, output;
+  bool json = false;
   baseline::SasRecOptions sasrec;
 };
 
-// The result on stdout, and as JSON to a file where one is named ("-": to stdout).
+// The result on stdout, and as JSON to a file where one is named.
 Status publish(const Options& options, const char* model, const baseline::Ranking& test,
                const baseline::Ranking& validation) {
   const nlohmann::json document{{"model", model},
@@ -26,25 +27,22 @@ Status publish(const Options& options, const char* model, const baseline::Rankin
                                 {"users", test.users()},
                                 {"metrics", test.to_json()},
                                 {"validation", validation.to_json()}};
-  if (options.json == "-") {
-    std::printf("%s\n", document.dump(2).c_str());
-    return ok();
-  }
-  std::printf("%s, test: %s\n", model, test.to_text().c_str());
-  if (options.json.empty()) return ok();
-  DYAD_TRYV(io::write_file_atomic(options.json, document.dump(2) + "\n"));
+  if (options.json) std::printf("%s\n", document.dump(2).c_str());
+  else std::printf("%s, test: %s\n", model, test.to_text().c_str());
+  if (options.output.empty()) return ok();
+  DYAD_TRYV(io::write_file_atomic(options.output, document.dump(2) + "\n"));
   return ok();
 }
 
 Status popularity(const Options& options) {
-  DYAD_TRYV(check_folder_of(options.json));
+  DYAD_TRYV(check_output(options.output));
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   return publish(options, "popularity", baseline::rank_by_popularity(dataset, data::Split::kTest),
                  baseline::rank_by_popularity(dataset, data::Split::kValidation));
 }
 
 Status sasrec(const Options& options) {
-  DYAD_TRYV(check_folder_of(options.json));
+  DYAD_TRYV(check_output(options.output));
   DYAD_TRY(dataset, data::Dataset::open(options.data));
   std::unique_ptr<Progress> bar;
   const auto on_batch = [&](std::size_t done, std::size_t all) {
@@ -53,8 +51,8 @@ Status sasrec(const Options& options) {
   };
   const auto on_epoch = [&](const baseline::SasRecEpoch& e) {
     bar.reset();
-    std::fprintf(stderr, "epoch %d: loss %.4f, validation Recall@10 %.4f NDCG@10 %.4f, %.1f s\n", e.epoch, e.loss,
-                 e.validation.recall(10), e.validation.ndcg(10), e.seconds);
+    notice(fmt::format("epoch {}: loss {:.4f}, validation Recall@10 {:.4f} NDCG@10 {:.4f}, {:.1f} s", e.epoch, e.loss,
+                       e.validation.recall(10), e.validation.ndcg(10), e.seconds));
   };
   DYAD_TRY(result, baseline::run_sasrec(dataset, options.sasrec, on_epoch, on_batch));
   return publish(options, "SASRec", result.test, result.validation);
@@ -62,7 +60,7 @@ Status sasrec(const Options& options) {
 
 void add_common(CLI::App& command, Options& options) {
   command.add_option("--data", options.data, "the dataset folder")->required();
-  command.add_option("--json", options.json, "file for the result; - for stdout");
+  add_json_options(command, options.json, options.output);
 }
 
 }  // namespace
@@ -92,7 +90,7 @@ void add_baseline_command(CLI::App& dyad, int& exit_code) {
   net->add_option("--lr", o.lr, "of Adam")->capture_default_str();
   net->add_option("--seed", o.seed, "of everything random")->capture_default_str();
   net->add_option("--threads", o.threads, "compute threads")->capture_default_str();
-  net->footer("Example: dyad baseline sasrec --data data/ml-100k --json sasrec.json");
+  net->footer("Example: dyad baseline sasrec --data data/ml-100k --output sasrec.json");
   net->callback([options, &exit_code] { exit_code = finish(sasrec(*options)); });
 }
 

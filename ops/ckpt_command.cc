@@ -5,10 +5,9 @@
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
 #include "common/ckpt/diff.h"
-#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
-#include "common/io/atomic_file.h"
 #include "common/io/files.h"
+#include "ops/checkpoint_path.h"
 #include "ops/command.h"
 
 namespace dyad::ops {
@@ -32,40 +31,30 @@ std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", sta
 
 void print(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
-// A job's folder, its checkpoints/ or the folder above step-*: whichever was given.
-fs::path listing_dir(const fs::path& path) {
+// Where a job that goes on from here is: in the middle of an epoch, or behind the last it did. Epochs count from 1.
+std::string epoch_text(const ckpt::Manifest& m) {
+  return fmt::format("{}", m.next_batch > 0 || m.epoch == 0 ? m.epoch + 1 : m.epoch);
+}
+std::string batch_text(const ckpt::Manifest& m) {
+  return m.next_batch > 0 || m.epoch == 0 ? fmt::format("{}", m.next_batch) : "end";
+}
+
+// A folder of a job that has none yet is an empty list; a folder that is no job's is a mistake.
+Status check_is_job(const fs::path& path) {
+  DYAD_TRY(there, io::is_folder(path));
+  if (!there) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", path.string());
   std::error_code ignored;
-  return fs::is_directory(path / "checkpoints", ignored) ? path / "checkpoints" : path;
-}
-
-// What the job's own evaluation left beside a checkpoint: its metrics, or null.
-json validation_of(const fs::path& checkpoint) {
-  const auto own = ckpt::read_own_result(checkpoint, "validation");
-  return own ? json(own.value().metrics) : json();
-}
-
-std::string figure(const json& metrics, const char* name) {
-  const auto found = metrics.is_object() ? metrics.find(name) : metrics.end();
-  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
-}
-
-// A job's folder in the place of a checkpoint is easily named by mistake.
-Status check_is_checkpoint(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::exists(path / ckpt::kManifestName, ignored)) return ok();
-  const fs::path dir = listing_dir(path);
-  DYAD_TRY(found, ckpt::list_checkpoints(dir, ckpt::Depth::kSizes));
-  if (found.empty() && dir == path) return ok();                 // the error of reading it says more
-  std::string names;
-  for (const auto& c : found) names += (names.empty() ? "" : ", ") + c.dir.filename().string();
-  return fail(Code::kInvalid, "{} is a job's folder, not a checkpoint; give one of {}: {}", path.string(), dir.string(),
-              names.empty() ? "there is none yet" : names);
+  const bool is_job = checkpoints_of(path) != path || fs::exists(path / ckpt::kConfigName, ignored);
+  if (is_job || path.lexically_normal().filename() == "checkpoints") return ok();
+  DYAD_TRY(found, ckpt::list_checkpoints(path, ckpt::Depth::kSizes));
+  if (!found.empty()) return ok();
+  return fail(Code::kNotFound, "{} is not the folder of a job: it has no config.toml and no checkpoints/; give job.dir",
+              path.string());
 }
 
 Status list(const Options& options) {
-  const fs::path dir = listing_dir(options.path);
-  DYAD_TRY(there, io::is_folder(dir));
-  if (!there) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", dir.string());
+  DYAD_TRYV(check_is_job(options.path));
+  const fs::path dir = checkpoints_of(options.path);
   DYAD_TRY(found, ckpt::list_checkpoints(dir, options.deep ? ckpt::Depth::kDigests : ckpt::Depth::kSizes));
   std::error_code ignored;
   const std::string best = fs::read_symlink(dir / "best", ignored).filename().string();
@@ -81,8 +70,8 @@ Status list(const Options& options) {
       lines.push_back({{"folder", name}, {"step", c.step.value}, {"state", state_name(c.state)}, {"problem", c.problem},
                        {"best", name == best}, {"bytes", total_bytes(c.manifest)}, {"validation", validation}});
     else if (valid)
-      print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12} {:>10} {:>8}{}", name, "valid", c.manifest.epoch,
-                        c.manifest.next_batch, megabytes(total_bytes(c.manifest)),
+      print(fmt::format("{:<18} {:<11} {:>6} {:>8} {:>12} {:>10} {:>8}{}", name, "valid", epoch_text(c.manifest),
+                        batch_text(c.manifest), megabytes(total_bytes(c.manifest)),
                         figure(validation, "fusion/recall@10"), figure(validation, "fusion/ndcg@10"),
                         name == best ? "  best" : ""));
     else
@@ -93,16 +82,16 @@ Status list(const Options& options) {
 }
 
 Status inspect(const Options& options) {
-  DYAD_TRYV(check_is_checkpoint(options.path));
-  DYAD_TRY(m, ckpt::read_manifest(options.path));
+  DYAD_TRY(path, checkpoint_of(options.path, Best::kAdvise));
+  DYAD_TRY(m, ckpt::read_manifest(path));
   if (options.json) {
-    DYAD_TRY(verified, ckpt::verify(options.path, ckpt::Depth::kSizes));
+    DYAD_TRY(verified, ckpt::verify(path, ckpt::Depth::kSizes));
     json files = json::array();
     for (const auto& f : verified.files)
       files.push_back({{"path", f.path}, {"bytes", f.bytes}, {"digest", hex64(f.digest)}});
     print(json{{"job", m.job},
                {"step", m.step.value},
-               {"epoch", m.epoch},
+               {"epochs_done", m.epoch},
                {"next_batch", m.next_batch},
                {"config_digest", hex64(m.config_digest)},
                {"dataset_digest", hex64(m.dataset_digest)},
@@ -113,8 +102,8 @@ Status inspect(const Options& options) {
     return ok();
   }
   print(fmt::format(
-      "job            {}\nstep           {}\ngoes on at     epoch {}, batch {}\nconfiguration  {}\ndataset        {}",
-      m.job, m.step, m.epoch, m.next_batch, hex64(m.config_digest), hex64(m.dataset_digest)));
+      "job            {}\nstep           {}\nis at          epoch {}, batch {}\nconfiguration  {}\ndataset        {}",
+      m.job, m.step, epoch_text(m), batch_text(m), hex64(m.config_digest), hex64(m.dataset_digest)));
   for (const auto& [stream, digest] : m.codes) print(fmt::format("codes          {} {}", stream, hex64(digest)));
   for (const auto& [stream, digest] : m.vectors) print(fmt::format("vectors        {} {}", stream, hex64(digest)));
   for (const auto& [name, value] : m.facts) print(fmt::format("{:<14} {}", name, value));
@@ -124,23 +113,23 @@ Status inspect(const Options& options) {
 }
 
 Status verify(const Options& options) {
-  DYAD_TRYV(check_is_checkpoint(options.path));
-  DYAD_TRY(m, ckpt::verify(options.path, ckpt::Depth::kDigests));
+  DYAD_TRY(path, checkpoint_of(options.path, Best::kAdvise));
+  DYAD_TRY(m, ckpt::verify(path, ckpt::Depth::kDigests));
   if (options.json) {
-    print(json{{"path", options.path}, {"step", m.step.value}, {"files", m.files.size()}, {"bytes", total_bytes(m)},
+    print(json{{"path", path.string()}, {"step", m.step.value}, {"files", m.files.size()}, {"bytes", total_bytes(m)},
                {"state", "valid"}}.dump(1));
     return ok();
   }
-  print(
-      fmt::format("{}: step {}, {} files, {}: whole", options.path, m.step, m.files.size(), megabytes(total_bytes(m))));
+  print(fmt::format("{}: step {}, {} files, {}: whole", path.string(), m.step, m.files.size(),
+                    megabytes(total_bytes(m))));
   return ok();
 }
 
 // Gives whether they are equal.
 Result<bool> compare(const Options& options) {
-  DYAD_TRYV(check_is_checkpoint(options.path));
-  DYAD_TRYV(check_is_checkpoint(options.second));
-  DYAD_TRY(report, ckpt::diff(options.path, options.second));
+  DYAD_TRY(first, checkpoint_of(options.path, Best::kAdvise));
+  DYAD_TRY(second, checkpoint_of(options.second, Best::kAdvise));
+  DYAD_TRY(report, ckpt::diff(first, second));
   if (options.json) {
     json list = json::array();
     for (const auto& d : report.differences)
@@ -173,22 +162,23 @@ void add_ckpt_command(CLI::App& dyad, int& exit_code) {
   auto* ls =
       add_leaf(command, "ls", "Checkpoints of a job and whether they are whole", options, "the job's folder (job.dir)");
   ls->add_flag("--deep", options->deep, "read every byte instead of looking at sizes");
-  ls->add_flag("--json", options->json, "for scripts");
+  ls->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   ls->footer("Example: dyad ckpt ls run");
   ls->callback([options, &exit_code] { exit_code = finish(list(*options)); });
   auto* look = add_leaf(command, "inspect", "What a checkpoint says of itself", options, "a step-* folder, or best");
-  look->add_flag("--json", options->json, "for scripts");
+  look->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   look->footer("Example: dyad ckpt inspect run/checkpoints/best");
   look->callback([options, &exit_code] { exit_code = finish(inspect(*options)); });
   auto* check = add_leaf(command, "verify", "Reads every byte; names the first file that is not as the manifest says",
                          options, "a step-* folder");
-  check->add_flag("--json", options->json, "for scripts; a checkpoint that is not whole is told by the exit code");
+  check->add_flag("--json", options->json,
+                  "JSON on stdout, and nothing else there; the exit code tells of a checkpoint that is not whole");
   check->footer("Example: dyad ckpt verify run/checkpoints/step-0000001234");
   check->callback([options, &exit_code] { exit_code = finish(verify(*options)); });
   auto* diff = add_leaf(command, "diff", "Compares two checkpoints: exit code 0 when equal, 1 when not", options,
                         "a step-* folder");
   diff->add_option("second", options->second, "another one")->required();
-  diff->add_flag("--json", options->json, "for scripts");
+  diff->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   diff->footer("Example: dyad ckpt diff a/checkpoints/best b/checkpoints/best");
   diff->callback([options, &exit_code] {
     const auto equal = compare(*options);

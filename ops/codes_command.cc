@@ -76,7 +76,7 @@ void add_common(CLI::App& command, Options& options) {
   command.add_option("--stream", options.stream, "behaviour, semantic or both")
       ->check(CLI::IsMember({"behaviour", "semantic", "both"}))
       ->capture_default_str();
-  command.add_flag("--json", options.json, "for scripts");
+  command.add_flag("--json", options.json, "JSON on stdout, and nothing else there");
   command.add_option("--seed", options.build.seed, "of the clustering")->capture_default_str();
 }
 

@@ -107,7 +107,7 @@ void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& ex
   command->add_option("--model", options->model, "folder of model.safetensors and vocab.txt")->required();
   command->add_option("--batch", options->batch, "texts at a time")->capture_default_str();
   command->add_option("--threads", options->threads, "compute threads")->capture_default_str();
-  command->add_flag("--json", options->json, "for scripts");
+  command->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   command->footer("Example: dyad encode text --data data/ml-100k --model $(tools/fetch_data.sh minilm)");
   command->callback([options, &exit_code] { exit_code = finish(text(*options)); });
 }
@@ -131,7 +131,7 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
       ->capture_default_str();
   command->add_flag("--random-init", options->random_init,
                     "start from random rows, not from the factored co-occurrence matrix");
-  command->add_flag("--json", options->json, "for scripts");
+  command->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   command->footer("Example: dyad encode behaviour --data data/ml-100k --epochs 3");
   command->callback([options, &exit_code] { exit_code = finish(behaviour(*options)); });
 }
@@ -152,7 +152,7 @@ void add_import(CLI::App& encode, const std::shared_ptr<Options>& options, int& 
   command->add_option("--row-order", options->row_order, "catalogue: without keys, row i is line i of catalogue.jsonl")
       ->check(CLI::IsMember({"catalogue"}))
       ->excludes(keys);
-  command->add_flag("--json", options->json, "for scripts");
+  command->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   command->footer("Example: dyad encode import text.safetensors --keys items.jsonl --data data/beauty\n"
                   "         dyad encode import vectors.parquet --item-column asin --data data/beauty");
   command->callback([options, &exit_code] { exit_code = finish(import_file(*options)); });

@@ -9,9 +9,11 @@
 #include "common/ckpt/manifest.h"
 #include "common/io/files.h"
 #include "coordinator/start.h"
+#include "ops/checkpoint_path.h"
 #include "ops/command.h"
 #include "ops/follower.h"
 #include "ops/launch/child.h"
+#include "ops/relay.h"
 
 namespace dyad::ops {
 namespace {
@@ -23,8 +25,15 @@ void on_leave(int number) { leave = number; }
 Result<int> run_here(std::vector<std::string> argv) {
   on_stop_signals(on_leave);
   if (Progress::is_terminal()) argv.push_back("--terminal");
+  DYAD_TRY(relay, Relay::open());
   DYAD_TRY(child, Child::start("mpirun", std::move(argv), /*log=*/{}, {.orphan_signal = SIGTERM}));
-  DYAD_TRYV(wait_for_ranks(child, [] { return leave != 0; }));
+  relay.started();
+  const Status ended = wait_for_ranks(child, [&relay] {
+    relay.pass_on();
+    return leave != 0;
+  });
+  relay.pass_on();
+  DYAD_TRYV(ended);
   if (leave) {
     child.kill(kMpirunEndMs);
     return 128 + leave;
@@ -52,7 +61,10 @@ Status tell_job(const EvalOptions& options) {
   config.job.dir = job.string();
   DYAD_TRYV(report(config, checkpoint, options.split));
   const auto best = std::filesystem::read_symlink(ckpt::checkpoints_dir(job) / "best", ignored);
-  std::printf("recorded; the best on validation is %s\n", best.empty() ? "not known yet" : best.c_str());
+  const std::string line =
+      fmt::format("recorded; the best on validation is {}", best.empty() ? "not known yet" : best.string());
+  if (options.json) LOG_INFO("{}", line);
+  else std::printf("%s\n", line.c_str());
   return ok();
 }
 
@@ -67,7 +79,9 @@ Result<std::uint32_t> ranks_of(const EvalOptions& options) {
 }
 
 Result<int> evaluate_once(EvalOptions options) {
-  DYAD_TRYV(check_folder_of(options.json));
+  DYAD_TRYV(check_output(options.output));
+  DYAD_TRY(checkpoint, checkpoint_of(options.checkpoint, Best::kTake));
+  options.checkpoint = checkpoint.string();
   DYAD_TRY(ranks, ranks_of(options));
   options.ranks = ranks;
   const auto before = kept_at(options);
@@ -99,10 +113,10 @@ void add_eval_command(CLI::App& dyad, int& exit_code) {
                    "eval.during_training_users, for the test split eval.users")
       ->excludes(follow_job);
   command->add_option("--data", options->data, "dataset folder, if not the one it was trained on");
-  command->add_option("--json", options->json, "write the result to this file too");
+  add_json_options(*command, options->json, options->output);
   command->add_option("--set", options->sets, "over the checkpoint's configuration, such as eval.beams=50 (repeatable)")
       ->allow_extra_args(false);
-  command->footer("Example: dyad eval run/checkpoints/best --split test --ranks 2 --json test.json");
+  command->footer("Example: dyad eval run/checkpoints/best --split test --ranks 2 --output test.json");
   command->callback([options, &exit_code] {
     if (!options->follow.empty()) {
       exit_code = finish(follow(*options));

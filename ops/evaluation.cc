@@ -19,7 +19,8 @@ std::vector<std::string> worker_arguments(const EvalOptions& options, const std:
   auto argv = mpirun_arguments(options.ranks);
   argv.insert(argv.end(), {sibling_program("dyad-worker"), "eval", checkpoint, "--split", options.split});
   if (!options.data.empty()) argv.insert(argv.end(), {"--data", options.data});
-  if (!options.json.empty()) argv.insert(argv.end(), {"--json", options.json});
+  if (options.json) argv.push_back("--json");
+  if (!options.output.empty()) argv.insert(argv.end(), {"--output", options.output});
   if (options.users) argv.insert(argv.end(), {"--users", std::to_string(*options.users)});
   for (const auto& set : options.sets) argv.insert(argv.end(), {"--set", set});
   return argv;

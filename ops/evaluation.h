@@ -18,8 +18,9 @@ namespace dyad::ops {
 inline constexpr int kMpirunEndMs = 4000;
 
 struct EvalOptions {
-  std::string checkpoint, follow, split = "validation", data, json;
+  std::string checkpoint, follow, split = "validation", data, output;
   std::vector<std::string> sets;
+  bool json = false;                         // on stdout instead of a table
   std::uint32_t ranks = 0;                   // 0: eval.workers
   std::optional<std::uint32_t> users;        // 0: all; none: as many as the job's own evaluation has
 };

@@ -154,7 +154,7 @@ void add_import_command(CLI::App& dyad, int& exit_code) {
   add_columns(*command, o);
   add_rows(*command, o);
   command->add_flag("--force", o.force, "Replace an existing dataset, its vectors and codes with it");
-  command->add_flag("--json", chosen->json, "Report as JSON");
+  command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {
     const auto report = importer::run(chosen->options);
     if (!report.has_value()) {

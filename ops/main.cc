@@ -12,11 +12,14 @@ namespace dyad::ops {
 AddCommand add_baseline_command;
 AddCommand add_ckpt_command;
 AddCommand add_codes_command;
+AddCommand add_completion_command;
 AddCommand add_config_command;
+AddCommand add_doctor_command;
 AddCommand add_encode_command;
 AddCommand add_eval_command;
 AddCommand add_import_command;
 AddCommand add_key_command;
+AddCommand add_man_command;
 AddCommand add_recommend_command;
 AddCommand add_status_command;
 AddCommand add_synth_command;
@@ -27,11 +30,14 @@ constexpr AddCommand* kCommands[] = {
     add_baseline_command,
     add_ckpt_command,
     add_codes_command,
+    add_completion_command,
     add_config_command,
+    add_doctor_command,
     add_encode_command,
     add_eval_command,
     add_import_command,
     add_key_command,
+    add_man_command,
     add_recommend_command,
     add_status_command,
     add_synth_command,

@@ -34,6 +34,13 @@ void print_progress(const json& s) {
               s.at("step").get<unsigned long long>(), s.at("samples_per_s").get<double>());
 }
 
+// Each epoch was audited when it ended: the newest result, and those that failed.
+void print_audits(const json& audits) {
+  for (std::size_t i = 0; i < audits.size(); ++i)
+    if (i + 1 == audits.size() || !audits[i].at("passed").get<bool>())
+      std::printf("  %s\n", audits[i].at("text").get<std::string>().c_str());
+}
+
 void print_table(const json& s) {
   if (s.contains("samples_per_s")) print_progress(s);
   else print_end(s);
@@ -48,7 +55,7 @@ void print_table(const json& s) {
   if (const json given_up = s.value("given_up_cuts", json::object()); given_up.value("count", 0) > 0)
     std::printf("  %d checkpoint(s) given up, the last of step %llu: %s\n", given_up.at("count").get<int>(),
                 given_up.at("last_step").get<unsigned long long>(), given_up.at("why").get<std::string>().c_str());
-  for (const json& a : s.value("audits", json::array())) std::printf("  %s\n", a.at("text").get<std::string>().c_str());
+  print_audits(s.value("audits", json::array()));
 }
 
 // From the coordinator, or from the folder when there is none. One that does not answer may be at work all the same.
@@ -81,7 +88,7 @@ void add_status_command(CLI::App& dyad, int& exit_code) {
   auto options = std::make_shared<Options>();
   command->add_option("job_dir", options->job_dir, "the job's folder (job.dir)")->capture_default_str();
   command->add_option("--http", options->http, "ask this address instead, such as http://10.0.0.1:8080");
-  command->add_flag("--json", options->json, "for scripts");
+  command->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   command->footer("Example: dyad status run");
   command->callback([options, &exit_code] { exit_code = finish(show(*options)); });
 }

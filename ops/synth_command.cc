@@ -18,17 +18,17 @@ void add_synth_command(CLI::App& dyad, int& exit_code) {
       dyad.add_subcommand("synth", "A synthetic dataset: Zipf popularity, clusters, drifting interests");
   command->footer("Example: dyad synth --out data/synth --users 100000 --items 10000 --events 2000000 --seed 1");
   command->add_option("--out", o.out, "The dataset folder to write")->required();
-  command->add_option("--users", o.users)->capture_default_str();
-  command->add_option("--items", o.items)->capture_default_str();
-  command->add_option("--events", o.events)->capture_default_str();
-  command->add_option("--seed", o.seed)->capture_default_str();
+  command->add_option("--users", o.users, "Users, each with a history of its own length")->capture_default_str();
+  command->add_option("--items", o.items, "Items of the catalogue")->capture_default_str();
+  command->add_option("--events", o.events, "Interactions of all users together")->capture_default_str();
+  command->add_option("--seed", o.seed, "Of everything random: the same seed, the same dataset")->capture_default_str();
   command->add_option("--drift", o.drift, "Chance per event that a user's interest moves")->capture_default_str();
   command->add_option("--zipf", o.zipf, "Exponent of popularity within a cluster")->capture_default_str();
   command->add_option("--clusters", o.clusters, "Clusters of items; 0: one per 50 items")->capture_default_str();
   command->add_option("--vectors", o.vectors, "Width of vectors/semantic.safetensors; 0: none")->capture_default_str();
   command->add_option("--partitions", o.partitions, "Partitions of the log")->capture_default_str();
   command->add_flag("--force", o.force, "Replace an existing dataset");
-  command->add_flag("--json", chosen->json, "Report as JSON");
+  command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {
     const auto report = synth::run(chosen->options);
     if (!report.has_value()) {

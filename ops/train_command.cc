@@ -4,7 +4,9 @@
 #include <memory>
 #include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 #include "common/base/log.h"
+#include "common/base/progress.h"
 #include "common/ckpt/manifest.h"
 #include "common/config/same_keys.h"
 #include "common/config/cli.h"
@@ -13,6 +15,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "coordinator/results.h"
+#include "ops/checkpoint_path.h"
 #include "ops/command.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/job_on_disk.h"
@@ -28,6 +31,7 @@ struct Options {
   bool resume = false;
   std::uint32_t restarts = LocalClusterOptions{}.restarts_max;
   std::string mpirun;
+  bool json = false;
 };
 
 std::atomic<int> stop_requests{0};
@@ -74,21 +78,50 @@ void warn_unevaluated(const config::Config& config, End end) {
              fmt::join(there, ", "), config.job.dir);
 }
 
+// What the job leaves, and what to do with it.
+void print_end(const config::Config& config, bool finished, const std::filesystem::path& last, bool as_json) {
+  std::error_code ignored;
+  const auto checkpoints = ckpt::checkpoints_dir(config.job.dir);
+  const auto link = std::filesystem::read_symlink(checkpoints / "best", ignored);
+  const auto best = link.empty() ? link : checkpoints / link.filename();
+  const auto figures = best.empty() ? nlohmann::json() : validation_of(best);
+  if (as_json) {
+    const nlohmann::json end{{"state", finished ? "finished" : "stopped"},
+                             {"job_dir", config.job.dir},
+                             {"last", last.empty() ? nlohmann::json() : nlohmann::json(last.string())},
+                             {"best", best.empty() ? nlohmann::json() : nlohmann::json(best.string())},
+                             {"validation", figures}};
+    std::printf("%s\n", end.dump(1).c_str());
+    return;
+  }
+  if (!best.empty())
+    std::printf("best checkpoint %s: validation Recall@10 %s, NDCG@10 %s\n", best.c_str(),
+                figure(figures, "fusion/recall@10").c_str(), figure(figures, "fusion/ndcg@10").c_str());
+  const std::string next =
+      finished ? "dyad eval " + shell_word(best.empty() ? last : checkpoints / "best") + " --split test"
+               : "dyad train --config " +
+                     shell_word((config.job.dir / std::filesystem::path(ckpt::kConfigName)).string()) + " --resume";
+  std::printf("next: %s\n", next.c_str());
+}
+
 // Gives whether the job reached its end: a worker that was asked to leave stops the whole job well, without a word to
 // this process, so the position of the last checkpoint tells.
-Result<bool> conclude(End end, const config::Config& config, TrainProgress& progress) {
+Result<bool> conclude(End end, const config::Config& config, TrainProgress& progress, bool as_json) {
   if (end == End::kStoppedAtStart || end == End::kStoppedAtOnce) {
     progress.end(false);
-    std::printf("stopped %s; --resume goes on from the last checkpoint, if there is one\n",
-                end == End::kStoppedAtStart ? "before training had begun" : "at once, without a checkpoint");
+    notice(fmt::format("stopped {}; --resume goes on from the last checkpoint, if there is one",
+                       end == End::kStoppedAtStart ? "before training had begun" : "at once, without a checkpoint"));
+    print_end(config, false, {}, as_json);
     return false;
   }
   DYAD_TRY(newest, ckpt::newest_valid(ckpt::checkpoints_dir(config.job.dir)));
   const bool finished = is_finished(config, newest.manifest);
   progress.end(finished);
   if (config.eval.during_training) warn_unevaluated(config, end);
-  std::printf("%s; last checkpoint %s\n", finished ? "training finished" : "stopped, go on with --resume",
-              newest.dir.string().c_str());
+  if (!as_json)
+    std::printf("%s; last checkpoint %s\n", finished ? "training finished" : "stopped, go on with --resume",
+                newest.dir.string().c_str());
+  print_end(config, finished, newest.dir, as_json);
   return finished;
 }
 
@@ -110,8 +143,8 @@ Result<bool> train(const Options& options) {
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
   LocalCluster cluster(config, {file, options.resume, options.restarts, options.mpirun});
-  DYAD_TRY(end, cluster.run([&] { progress.tick(); }, [] { return stop_requests.load(); }));
-  return conclude(end, config, progress);
+  DYAD_TRY(end, cluster.run([&] { progress.tick(stop_requests.load()); }, [] { return stop_requests.load(); }));
+  return conclude(end, config, progress, options.json);
 }
 
 }  // namespace
@@ -128,6 +161,7 @@ void add_train_command(CLI::App& dyad, int& exit_code) {
       ->capture_default_str();
   command->add_option("--mpirun", options->mpirun,
                       "more words for mpirun, such as \"--hostfile hosts\": the workers elsewhere, the rest here");
+  command->add_flag("--json", options->json, "JSON on stdout when it ends, and nothing else there");
   command->footer("Ctrl-C writes a checkpoint and stops with exit code 7; a second one stops at once.\n"
                   "Example: dyad train --config deploy/quickstart.toml --set train.epochs=3");
   command->callback([options, &exit_code] {

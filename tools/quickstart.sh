@@ -82,9 +82,9 @@ stage "text vectors" dyad encode text --data "$data" --model "$encoder"
 stage "behaviour vectors" dyad encode behaviour --data "$data"
 stage codes dyad codes build --data "$data" --k "$codes_k"
 stage training train
-stage evaluation dyad eval "$job/checkpoints/best" --split test --ranks 2 --json "$results/eager.json"
-stage popularity dyad baseline popularity --data "$data" --json "$results/popularity.json"
-stage SASRec dyad baseline sasrec --data "$data" --json "$results/sasrec.json"
+stage evaluation dyad eval "$job/checkpoints/best" --split test --ranks 2 --output "$results/eager.json"
+stage popularity dyad baseline popularity --data "$data" --output "$results/popularity.json"
+stage SASRec dyad baseline sasrec --data "$data" --output "$results/sasrec.json"
 
 say "test split, full catalogue, seen items not removed"
 python3 "$tools"/results_table.py popularity="$results/popularity.json" SASRec="$results/sasrec.json" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """results_table.py NAME=FILE...: a table of Recall and NDCG @5, 10, 20, a row per NAME, out of result files (JSON).
-A file holds {"metrics": {"recall@5": ..}} of one model, or "<name>/recall@5" of several (dyad eval --json)."""
+A file holds {"metrics": {"recall@5": ..}} of one model, or "<name>/recall@5" of several (dyad eval --output)."""
 import json
 import sys
 

@@ -1,11 +1,11 @@
 #include "ops/launch/train_progress.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/control/address.h"
 #include "ops/launch/job_status.h"
 
 namespace dyad::ops {
@@ -35,11 +35,25 @@ std::string phases_of(const json& metrics) {
 
 }  // namespace
 
-void TrainProgress::tick() {
+void TrainProgress::tick(int stop_requests) {
+  if (stop_requests > 0 && !is_stopping_) {
+    is_stopping_ = true;
+    notice("stopping: a checkpoint is written at the end of this step, then all processes leave; once more (Ctrl-C) "
+           "stops at once, without it");
+  }
   const double now = steady_now_s();
   if (now - asked_s_ < 1.0) return;
   asked_s_ = now;
+  name_page();
   if (const auto status = fetch_status_of(job_dir_, kAskMs)) show(status.value());   // no answer: nothing new to show
+}
+
+// Its port is a new one when the coordinator was started again.
+void TrainProgress::name_page() {
+  const auto address = control::read_address(job_dir_);
+  if (!address || address.value().http == page_) return;
+  page_ = address.value().http;
+  notice(fmt::format("page of the job: {}/", page_));
 }
 
 void TrainProgress::show(const std::string& status) {
@@ -50,7 +64,7 @@ void TrainProgress::show(const std::string& status) {
   if (const auto most = s.value("max_steps", std::uint64_t{0})) total = total ? std::min(total, most) : most;
   if (total == 0) return;
   if (!progress_) progress_ = std::make_unique<Progress>("train", total, "steps");
-  std::string note = fmt::format(" epoch {}, {:.0f} samples/s", s.value("epoch", 0) + 1, s.value("samples_per_s", 0.0));
+  std::string note = fmt::format("epoch {}, {:.0f} samples/s", s.value("epoch", 0) + 1, s.value("samples_per_s", 0.0));
   if (const auto& loss = s["loss"]; loss.is_number()) note += fmt::format(", loss {:.3f}", loss.get<double>());
   const auto& evaluations = s["evaluations"];
   if (evaluations.is_array() && !evaluations.empty()) {
@@ -66,7 +80,7 @@ void TrainProgress::show(const std::string& status) {
 void TrainProgress::end(bool finished) {
   if (progress_ && finished) progress_->finish();
   progress_.reset();           // ends the line of a bar that is not full
-  if (!phases_.empty()) std::printf("seconds of worker 0: %s\n", phases_.c_str());
+  if (!phases_.empty()) notice("seconds of worker 0: " + phases_);
 }
 
 void print_resume(const std::filesystem::path& job_dir) {
@@ -77,8 +91,7 @@ void print_resume(const std::filesystem::path& job_dir) {
   for (const auto& problem : s.value("skipped_checkpoints", std::vector<std::string>{}))
     LOG_WARN("checkpoint skipped: {}", problem);
   const auto step = s.value("resumed_from", std::uint64_t{0});
-  std::puts(step == 0 ? "starting from the beginning" : fmt::format("resuming from step {}", step).c_str());
-  std::fflush(stdout);
+  notice(step == 0 ? "starting from the beginning" : fmt::format("resuming from step {}", step));
 }
 
 }  // namespace dyad::ops

@@ -11,15 +11,18 @@ namespace dyad::ops {
 class TrainProgress {
  public:
   explicit TrainProgress(std::filesystem::path job_dir) : job_dir_(std::move(job_dir)) {}
-  void tick();       // cheap: asks at most once a second
+  // Cheap: asks at most once a second. `stop_requests`: how often the job was asked to stop; the first is answered.
+  void tick(int stop_requests = 0);
   // Fills the bar of a job that is finished; that of another stays where it was. Says where worker 0's time went, too.
   void end(bool finished);
 
  private:
   void show(const std::string& status);
+  void name_page();
   std::filesystem::path job_dir_;
   std::unique_ptr<Progress> progress_;
-  std::string phases_;
+  std::string phases_, page_;
+  bool is_stopping_ = false;
   double asked_s_ = 0;
 };
 

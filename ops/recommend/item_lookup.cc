@@ -2,16 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <set>
 
 namespace dyad::ops {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
@@ -30,10 +25,22 @@ std::set<std::string_view> trigrams(std::string_view text) {
 ItemLookup::ItemLookup(std::span<const data::Item> items) : items_(items) {
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     lower_titles_.push_back(lower(items[i].title));
-    exact_.emplace(lower(items[i].key), ItemId{i});
+    ids_.add(items[i].key, i);
+    titles_.add(items[i].title, i);
   }
-  for (std::uint32_t i = 0; i < items.size(); ++i)
-    if (!lower_titles_[i].empty()) exact_.emplace(lower_titles_[i], ItemId{i});
+}
+
+// The item that is called `word`, if there is one.
+Result<std::optional<ItemId>> ItemLookup::named(std::string_view word, NameIndex::Case letters, History& out) const {
+  const auto of_id = ids_.find(word, letters), of_title = titles_.find(word, letters);
+  const auto found = of_id.empty() ? of_title : of_id;
+  if (found.empty()) return std::optional<ItemId>();
+  if (found.size() > 1)
+    return fail(Code::kInvalid, "\"{}\" is the {} of {} items; give an id{}:{}", word, of_id.empty() ? "title" : "id",
+                found.size(), letters == NameIndex::Case::kAny ? " as it is written" : "", listed(found));
+  if (!of_id.empty() && !of_title.empty() && of_title.front() != of_id.front())
+    out.notes.push_back(fmt::format("\"{}\" was taken as the id; it is a title, too:{}", word, listed(of_title)));
+  return std::optional<ItemId>(ItemId{found.front()});
 }
 
 Result<ItemId> ItemLookup::by_part(std::string_view part) const {
@@ -74,7 +81,7 @@ std::vector<std::uint32_t> ItemLookup::nearest(std::string_view wanted) const {
   return out;
 }
 
-Result<std::vector<ItemId>> ItemLookup::parse(std::string_view history) const {
+Result<ItemLookup::History> ItemLookup::parse(std::string_view history) const {
   std::vector<std::size_t> begin{0};                      // of each piece
   for (std::size_t i = 0; i < history.size(); ++i)
     if (history[i] == ',') begin.push_back(i + 1);
@@ -82,24 +89,27 @@ Result<std::vector<ItemId>> ItemLookup::parse(std::string_view history) const {
   const auto piece = [&](std::size_t from, std::size_t to) {
     return trim(history.substr(begin[from], begin[to] - 1 - begin[from]));
   };
-  std::vector<ItemId> out;
+  History out;
+  // The longest run from piece `from` that names an item; gives the piece after it, or `from`.
+  const auto take_run = [&](std::size_t from) -> Result<std::size_t> {
+    for (const auto letters : {NameIndex::Case::kExact, NameIndex::Case::kAny})
+      for (std::size_t to = begin.size() - 1; to > from; --to) {
+        DYAD_TRY(item, named(piece(from, to), letters, out));
+        if (!item) continue;
+        out.items.push_back(*item);
+        return to;
+      }
+    return from;
+  };
   for (std::size_t from = 0; from + 1 < begin.size();) {
-    std::size_t to = begin.size() - 1;
-    auto hit = exact_.end();
-    for (; to > from; --to)
-      if ((hit = exact_.find(lower(piece(from, to)))) != exact_.end()) break;
-    if (hit != exact_.end()) {
-      out.push_back(hit->second);
-      from = to;
-      continue;
-    }
-    if (const auto part = piece(from, from + 1); !part.empty()) {
+    DYAD_TRY(next, take_run(from));
+    if (const auto part = piece(from, from + 1); next == from && !part.empty()) {
       DYAD_TRY(item, by_part(part));
-      out.push_back(item);
+      out.items.push_back(item);
     }
-    ++from;
+    from = std::max(next, from + 1);
   }
-  if (out.empty()) return fail(Code::kInvalid, "the history is empty; give titles or ids, separated by commas");
+  if (out.items.empty()) return fail(Code::kInvalid, "the history is empty; give titles or ids, separated by commas");
   return out;
 }
 

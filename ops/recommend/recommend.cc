@@ -1,10 +1,12 @@
 #include "ops/recommend/recommend.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <nlohmann/json.hpp>
-#include "ops/recommend/item_lookup.h"
+#include <fstream>
+#include <iostream>
+#include "common/base/log.h"
+#include "common/cli/output.h"
+#include "ops/recommend/asked.h"
+#include "ops/recommend/show.h"
 #include "worker/decode/beam_search.h"
 #include "worker/eval/loaded_model.h"
 
@@ -12,86 +14,98 @@ namespace dyad::ops {
 namespace {
 
 using worker::LoadedModel;
-constexpr std::size_t kHistoryShown = 5;       // of a long history, oldest first
 
-Result<std::vector<ItemId>> history_of(const LoadedModel& loaded, const RecommendOptions& options) {
-  const auto& dataset = loaded.data.dataset;
-  if (options.user.empty()) {
-    std::vector<data::Item> items;
-    for (std::uint32_t i = 0; i < dataset.items(); ++i) items.push_back(dataset.item(ItemId{i}));
-    return ItemLookup(items).parse(options.history);
+// A search over one model, for as many histories at a time as an evaluation decodes.
+class Recommender {
+ public:
+  Recommender(const LoadedModel& loaded, const RecommendOptions& options)
+      : loaded_(loaded),
+        drop_(options.seen == "drop"),
+        search_(*loaded.model, {loaded.tables[0], {loaded.tables[1], loaded.tables[2]}}, loaded.data.trie_views(),
+                {std::max<std::size_t>(loaded.config.eval.beams, options.top), options.top}) {}
+
+  std::vector<Answer> answer(const std::vector<Asked>& asked) const {
+    std::vector<std::vector<ItemId>> histories, dropped;
+    for (const Asked& one : asked) {
+      const std::size_t shown = std::min<std::size_t>(one.items.size(), loaded_.config.model.history);
+      histories.emplace_back(one.items.end() - static_cast<std::ptrdiff_t>(shown), one.items.end());
+      if (drop_) dropped.push_back(one.items);              // all of it, also what the model is not shown
+    }
+    const auto found = search_.run(histories, dropped);
+    std::vector<Answer> out;
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      out.push_back({asked[i], histories[i], found[i].ranked(loaded_.config.eval.rank)});
+    return out;
   }
-  for (std::uint32_t u = 0; u < dataset.users(); ++u) {
-    if (dataset.user_key(UserId{u}) != options.user) continue;
-    const auto sequence = dataset.sequence(UserId{u});
-    return std::vector<ItemId>(sequence.begin(), sequence.end());
+
+ private:
+  const LoadedModel& loaded_;
+  bool drop_;
+  worker::BeamSearch search_;
+};
+
+// Reads users line by line, so that a program can ask one after the other through a pipe.
+Status answer_lines(std::istream& lines, const LoadedModel& loaded, const Recommender& recommender) {
+  const UserLookup users(loaded.data.dataset);
+  const std::size_t together = std::max<std::size_t>(1, loaded.config.eval.batch);
+  std::size_t unknown = 0, asked = 0;
+  for (bool more = true; more && !cli::is_output_lost();) {
+    std::vector<Asked> known;
+    std::vector<std::string> errors;                        // "" for a user of `known`
+    std::vector<std::string> names;
+    for (std::string line; errors.size() < together && (more = static_cast<bool>(std::getline(lines, line)));) {
+      const std::string name = user_of_line(line, asked == 0 && errors.empty());
+      if (name.empty()) continue;
+      auto one = users.find(name);
+      names.push_back(name);
+      errors.push_back(one ? "" : one.error().message);
+      if (one) known.push_back(std::move(one.value()));
+      if (lines.rdbuf()->in_avail() <= 0) break;            // nobody waits for an answer until others have asked
+    }
+    const auto answers = recommender.answer(known);
+    auto next = answers.begin();
+    for (std::size_t i = 0; i < errors.size(); ++i)
+      errors[i].empty() ? print_line(loaded, *next++) : print_error_line(names[i], errors[i]);
+    asked += errors.size();
+    unknown += errors.size() - answers.size();
   }
-  return fail(Code::kNotFound, "no user \"{}\" in {}; users.txt there lists them", options.user,
-              dataset.dir().string());
+  if (asked == 0) return fail(Code::kInvalid, "no user is named; give one id a line");
+  if (unknown == 0) return ok();
+  return fail(Code::kNotFound, "{} of {} users could not be answered; their lines say why", unknown, asked);
 }
 
-std::string code_of(const data::Trie& trie, ItemId item) {   // "12.3": which child at each level
-  std::string out;
-  NodeId parent{0};
-  for (const NodeId node : trie.path(item)) {
-    out += fmt::format("{}{}", out.empty() ? "" : ".", node.value - trie.child_begin(parent).value);
-    parent = node;
+Status answer_users(const RecommendOptions& options) {
+  std::ifstream file;
+  if (options.users != "-") {
+    file.open(options.users);
+    if (!file)
+      return fail(Code::kNotFound, "{}: cannot be read; give a file of user ids, or - for stdin", options.users);
   }
-  return out;
+  DYAD_TRY(loaded, worker::load_model(options.checkpoint, options.data, options.sets));
+  return answer_lines(options.users == "-" ? std::cin : file, loaded, Recommender(loaded, options));
 }
 
-const char* found_by(const worker::Candidate& c) {
-  return c.found[0] && c.found[1] ? "both" : c.found[0] ? "behaviour" : "semantic";
-}
-
-std::string title_of(const data::Item& item) { return item.title.empty() ? item.key : item.title; }
-
-void print_json(const LoadedModel& loaded, std::span<const ItemId> history, std::span<const worker::Candidate> list) {
-  const auto log_p = [](double v) { return std::isnan(v) ? nlohmann::json() : nlohmann::json(v); };
-  nlohmann::json out{{"checkpoint", loaded.folder.filename().string()}, {"history", nlohmann::json::array()},
-                     {"items", nlohmann::json::array()}};
-  for (const ItemId item : history) out["history"].push_back(loaded.data.dataset.item(item).key);
-  for (const auto& c : list) {
-    const auto& item = loaded.data.dataset.item(c.item);
-    out["items"].push_back({{"id", item.key}, {"title", item.title}, {"score", c.score}, {"found_by", found_by(c)},
-                            {"log_p", {log_p(c.log_p[0]), log_p(c.log_p[1])}},
-                            {"codes", {code_of(loaded.data.tries[0], c.item), code_of(loaded.data.tries[1], c.item)}}});
-  }
-  std::printf("%s\n", out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
-}
-
-void print_table(const LoadedModel& loaded, const std::string& user, std::span<const ItemId> history,
-                 std::span<const worker::Candidate> list) {
-  const auto newest = history.last(std::min<std::size_t>(history.size(), kHistoryShown));
-  const std::string who = user.empty() ? "" : fmt::format("user {}, ", user);
-  std::printf("%safter %zu item%s%s\n", who.c_str(), history.size(), history.size() == 1 ? "" : "s",
-              newest.size() < history.size() ? ", the newest of them" : "");
-  for (const ItemId item : newest) std::printf("    %s\n", title_of(loaded.data.dataset.item(item)).c_str());
-  std::printf("%4s  %7s  %-9s  %9s  %9s  %s\n", "", "score", "found by", "behaviour", "semantic", "title");
-  for (std::size_t i = 0; i < list.size(); ++i)
-    std::printf("%3zu.  %7.2f  %-9s  %9s  %9s  %s\n", i + 1, list[i].score, found_by(list[i]),
-                code_of(loaded.data.tries[0], list[i].item).c_str(),
-                code_of(loaded.data.tries[1], list[i].item).c_str(),
-                title_of(loaded.data.dataset.item(list[i].item)).c_str());
+Result<Asked> asked_of(const LoadedModel& loaded, const RecommendOptions& options) {
+  if (!options.user.empty()) return UserLookup(loaded.data.dataset).find(options.user);
+  return history_of(loaded.data.dataset, options.history);
 }
 
 }  // namespace
 
 Status recommend(const RecommendOptions& options) {
-  if (options.history.empty() == options.user.empty())
-    return fail(Code::kInvalid, "say whose items come next: either --history \"title or id, ...\" or --user ID");
+  if (!options.history.empty() + !options.user.empty() + !options.users.empty() != 1)
+    return fail(Code::kInvalid,
+                "say whose items come next: --history \"title or id, ...\", --user ID, or --users FILE for many");
+  if (!options.users.empty()) return answer_users(options);
   DYAD_TRY(loaded, worker::load_model(options.checkpoint, options.data, options.sets));
-  DYAD_TRY(whole, history_of(loaded, options));
-  const std::size_t shown = std::min<std::size_t>(whole.size(), loaded.config.model.history);
-  const std::vector<ItemId> history(whole.end() - static_cast<std::ptrdiff_t>(shown), whole.end());
-  const worker::BeamOptions beams{std::max<std::size_t>(loaded.config.eval.beams, options.top), options.top};
-  worker::BeamSearch search(*loaded.model, {loaded.tables[0], {loaded.tables[1], loaded.tables[2]}},
-                            loaded.data.trie_views(), beams);
-  const std::vector<std::vector<ItemId>> one{history};
-  const auto found = search.run(one);
-  const auto& list = found[0].ranked(loaded.config.eval.rank);
-  if (options.json) print_json(loaded, history, list);
-  else print_table(loaded, options.user, history, list);
+  DYAD_TRY(asked, asked_of(loaded, options));
+  for (const auto& note : asked.notes) LOG_WARN("{}", note);
+  const auto answers = Recommender(loaded, options).answer({asked});
+  if (answers[0].items.size() < options.top)
+    LOG_WARN("only {} of {} items: the catalogue has {}, {} of them in this history", answers[0].items.size(),
+             options.top, loaded.data.dataset.items(), asked.items.size());
+  if (options.json) print_json(loaded, answers[0]);
+  else print_table(loaded, answers[0]);
   return ok();
 }
 

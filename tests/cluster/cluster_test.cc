@@ -360,7 +360,8 @@ TEST(Cluster, CommandsSayWhatAFinishedJobIs) {
   const Outcome whole = run({program("dyad"), "ckpt", "verify", undisturbed().string(), "--json"});
   EXPECT_EQ(nlohmann::json::parse(whole.output).at("state"), "valid");
   const auto nowhere = scratch() / "nowhere";
-  const Outcome eval = run({program("dyad"), "eval", undisturbed().string(), "--json", (nowhere / "x.json").string()});
+  const Outcome eval =
+      run({program("dyad"), "eval", undisturbed().string(), "--output", (nowhere / "x.json").string()});
   EXPECT_EQ(eval.code, 2) << eval.output;
   EXPECT_FALSE(fs::exists(nowhere));
 }

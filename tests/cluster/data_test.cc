@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 nlohmann::json test_figures(const fs::path& checkpoint, const fs::path& data) {
   const auto file = scratch() / "figures.json";
   const Outcome outcome = run({program("dyad"), "eval", checkpoint.string(), "--data", data.string(), "--split", "test",
-                               "--json", file.string()});
+                               "--output", file.string()});
   EXPECT_EQ(outcome.code, 0) << outcome.output;
   return nlohmann::json::parse(std::ifstream(file)).at("metrics");
 }

@@ -24,7 +24,7 @@ TEST(ClusterEvaluation, OneRankAndThreeRanksEvaluateToTheSameFigures) {
   const auto figures = [](const std::string& ranks) {
     const auto file = scratch() / ("eval" + ranks + ".json");
     const Outcome outcome = run({program("dyad"), "eval", undisturbed().string(), "--split", "test", "--ranks", ranks,
-                                 "--json", file.string()});
+                                 "--output", file.string()});
     EXPECT_EQ(outcome.code, 0) << outcome.output;
     return nlohmann::json::parse(std::ifstream(file)).at("metrics");
   };

@@ -128,13 +128,13 @@ void print_table(const Counts& counts, const LoadedModel& loaded, const std::str
 // A checkpoint of somebody else, or on a disk that is only read: its evaluation is worth as much, and only printed.
 bool can_be_kept(const LoadedModel& loaded) { return ::access(loaded.folder.c_str(), W_OK | X_OK) == 0; }
 
-// Beside the checkpoint if it is the job's own, and where --json says.
+// Beside the checkpoint if it is the job's own, and where --output says.
 Status keep_result(const LoadedModel& loaded, const EvalJobOptions& options, const std::string& text) {
-  if (!options.json.empty()) { DYAD_TRYV(io::write_file_atomic(options.json, text)); }
+  if (!options.output.empty()) { DYAD_TRYV(io::write_file_atomic(options.output, text)); }
   DYAD_TRY(other, ckpt::what_is_other(origin_of(loaded, options), loaded.folder));   // fails when it is gone meanwhile
   const auto beside = ckpt::eval_file(loaded.folder, options.split);
   if (other.empty() && can_be_kept(loaded)) { DYAD_TRYV(io::write_file_atomic(beside, text)); }
-  if (!other.empty()) std::printf("not the job's own evaluation (%s): not kept beside the checkpoint\n", other.c_str());
+  if (!other.empty()) LOG_INFO("not the job's own evaluation ({}): not kept beside the checkpoint", other);
   return ok();
 }
 
@@ -146,7 +146,8 @@ void add_eval_options(CLI::App& app, EvalJobOptions& options) {
       ->check(CLI::IsMember({"validation", "test"}))->capture_default_str();
   app.add_option("--data", options.data, "dataset folder, if not the one it was trained on");
   app.add_option("--users", options.users, "only so many users, drawn by the seed (0: all)");
-  app.add_option("--json", options.json, "write the result to this file too");
+  app.add_flag("--json", options.json, "JSON on stdout, and nothing else there");
+  app.add_option("--output", options.output, "write the result as JSON to this file, too");
   app.add_flag("--terminal", options.on_terminal, "draw a bar: mpirun's stderr is a terminal, a rank's own never is");
   app.add_option("--set", options.sets, "over the checkpoint's configuration (repeatable)")->allow_extra_args(false);
 }
@@ -157,13 +158,17 @@ Status run_eval_job(const EvalJobOptions& options, comm::Collective& all) {
   if (all.rank() == WorkerRank{0} && !can_be_kept(loaded))
     LOG_WARN("{} can't be written: the result will be printed, not kept there", loaded.folder.string());
   const auto samples = chosen_samples(loaded, options);
+  if (samples.empty())
+    return fail(Code::kInvalid, "no user has a {} item: {} holds no user of 3 events or more, so nothing is measured",
+                options.split, loaded.data.dataset.dir().string());
   const double start = steady_now_s();
   Counts counts = decode_part(loaded, samples, all, options.on_terminal);
   DYAD_TRYV(all.sum(counts));
   const double users_per_s = static_cast<double>(samples.size()) / (steady_now_s() - start);
   if (all.rank() != WorkerRank{0}) return all.barrier();
   const std::string text = result_json(loaded, options, counts).dump(1) + "\n";
-  print_table(counts, loaded, options.split, users_per_s);
+  if (options.json) std::fputs(text.c_str(), stdout);
+  else print_table(counts, loaded, options.split, users_per_s);
   DYAD_TRYV(keep_result(loaded, options, text));
   return all.barrier();
 }

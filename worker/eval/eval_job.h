@@ -19,7 +19,8 @@ struct EvalJobOptions {
   std::string split = "validation";           // validation | test
   std::string data;                           // dataset folder; empty: the one it was trained on
   std::vector<std::string> sets;              // over the checkpoint's own configuration: "eval.beams=50"
-  std::string json;                           // also write the result here
+  bool json = false;                          // the result as JSON on stdout instead of a table
+  std::string output;                         // also write it to this file
   std::optional<std::uint32_t> users;         // the first so many in an order that the seed shuffles, 0: all; else as
                                               // the job does: eval.during_training_users, for test eval.users
   bool on_terminal = false;                   // what rank 0 says of its progress ends on one, though by mpirun's pipe

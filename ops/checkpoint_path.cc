@@ -1,0 +1,55 @@
+#include "ops/checkpoint_path.h"
+
+#include "common/base/log.h"
+#include "common/ckpt/eval_result.h"
+#include "common/ckpt/manifest.h"
+
+namespace dyad::ops {
+
+namespace fs = std::filesystem;
+
+fs::path checkpoints_of(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path / "checkpoints", ignored) ? path / "checkpoints" : path;
+}
+
+Result<fs::path> checkpoint_of(const fs::path& path, Best wanted) {
+  std::error_code ignored;
+  if (fs::exists(path / ckpt::kManifestName, ignored)) return path;
+  const fs::path dir = checkpoints_of(path), best = dir / "best";
+  std::string names;
+  fs::path advised;
+  if (fs::is_directory(dir, ignored)) {
+    DYAD_TRY(found, ckpt::list_checkpoints(dir, ckpt::Depth::kSizes));
+    for (const auto& c : found) {
+      names += (names.empty() ? "" : ", ") + c.dir.filename().string();
+      if (c.state == ckpt::State::kValid) advised = c.dir;
+    }
+  }
+  const bool is_job = dir != path || !names.empty() || fs::is_directory(path / "logs", ignored);
+  if (!is_job) return path;
+  if (advised.empty())
+    return fail(Code::kNotFound, "{} is a job's folder, and it has no whole checkpoint yet{}", path.string(),
+                names.empty() ? "" : ": " + names);
+  if (fs::exists(best / ckpt::kManifestName, ignored)) {
+    if (wanted == Best::kTake) {
+      LOG_INFO("{} is a job's folder: taking {}", path.string(), best.string());
+      return best;
+    }
+    advised = best;
+  }
+  return fail(Code::kInvalid, "{} is a job's folder, not a checkpoint; give {}, or another of {}: {}", path.string(),
+              advised.string(), dir.string(), names);
+}
+
+nlohmann::json validation_of(const fs::path& checkpoint) {
+  const auto own = ckpt::read_own_result(checkpoint, "validation");
+  return own ? nlohmann::json(own.value().metrics) : nlohmann::json();
+}
+
+std::string figure(const nlohmann::json& metrics, const char* name) {
+  const auto found = metrics.is_object() ? metrics.find(name) : metrics.end();
+  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+}
+
+}  // namespace dyad::ops

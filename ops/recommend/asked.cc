@@ -1,0 +1,38 @@
+#include "ops/recommend/asked.h"
+
+#include "ops/recommend/item_lookup.h"
+
+namespace dyad::ops {
+
+UserLookup::UserLookup(const data::Dataset& dataset) : dataset_(dataset) {
+  for (std::uint32_t u = 0; u < dataset.users(); ++u) users_.add(dataset.user_key(UserId{u}), u);
+}
+
+Result<Asked> UserLookup::find(const std::string& name) const {
+  auto found = users_.find(name, NameIndex::Case::kExact);
+  if (found.empty()) found = users_.find(name, NameIndex::Case::kAny);
+  if (found.empty())
+    return fail(Code::kNotFound, "no user \"{}\" in {}; users.txt there lists them", name, dataset_.dir().string());
+  if (found.size() > 1)
+    return fail(Code::kInvalid, "\"{}\" could be user {} or {}; write it as the log does", name,
+                dataset_.user_key(UserId{found[0]}), dataset_.user_key(UserId{found[1]}));
+  const UserId user{found.front()};
+  const auto sequence = dataset_.sequence(user);
+  if (sequence.empty()) return fail(Code::kInvalid, "user {} has no events in {}", name, dataset_.dir().string());
+  return Asked{std::string(dataset_.user_key(user)), {sequence.begin(), sequence.end()}, {}};
+}
+
+Result<Asked> history_of(const data::Dataset& dataset, const std::string& history) {
+  std::vector<data::Item> items;
+  for (std::uint32_t i = 0; i < dataset.items(); ++i) items.push_back(dataset.item(ItemId{i}));
+  DYAD_TRY(parsed, ItemLookup(items).parse(history));
+  return Asked{"", std::move(parsed.items), std::move(parsed.notes)};
+}
+
+std::string user_of_line(std::string_view line, bool is_first) {
+  if (is_first && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+  while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+  return std::string(line);
+}
+
+}  // namespace dyad::ops
