@@ -17,6 +17,16 @@ set(machine "^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|resolv|util|stdc\\+\\+|
 install(TARGETS ${DYAD_PROGRAMS} RUNTIME_DEPENDENCY_SET dyad_libraries RUNTIME DESTINATION bin)
 install(RUNTIME_DEPENDENCY_SET dyad_libraries PRE_EXCLUDE_REGEXES ${machine}
   LIBRARY DESTINATION lib/dyad)
+# Man page and completion come from the same source as --help: the program says them.
+foreach(said "man:share/man/man1:dyad.1" "completion bash:share/bash-completion/completions:dyad"
+    "completion zsh:share/zsh/site-functions:_dyad" "completion fish:share/fish/vendor_completions.d:dyad.fish")
+  string(REPLACE ":" ";" said "${said}")
+  list(POP_FRONT said words folder name)
+  set(file ${CMAKE_BINARY_DIR}/said/${folder}/${name})
+  install(CODE "file(MAKE_DIRECTORY \"${CMAKE_BINARY_DIR}/said/${folder}\")
+    execute_process(COMMAND \"$<TARGET_FILE:dyad>\" ${words} OUTPUT_FILE \"${file}\" COMMAND_ERROR_IS_FATAL ANY)")
+  install(FILES ${file} DESTINATION ${folder})
+endforeach()
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION share/dyad)
 install(DIRECTORY docs DESTINATION share/dyad)
 install(DIRECTORY deploy DESTINATION share/dyad USE_SOURCE_PERMISSIONS)
