@@ -137,6 +137,7 @@ Result<bool> train(const Options& options) {
   const auto lock = JobLock::take(config.job.dir);      // before the first write: the job may be another's
   if (!lock) return lock.error();
   DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
+  if (options.resume) warn_of_other_kernels(config);
   on_stop_signals(on_signal);
   DYAD_TRYV(check_machine(config));
   DYAD_TRYV(control::start_security(config));           // before the first process that reads the key

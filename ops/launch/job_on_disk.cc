@@ -1,6 +1,8 @@
 #include "ops/launch/job_on_disk.h"
 
 #include <nlohmann/json.hpp>
+#include "common/base/log.h"
+#include "common/base/processor.h"
 
 namespace dyad::ops {
 
@@ -10,6 +12,18 @@ using nlohmann::json;
 bool is_finished(const config::Config& config, const ckpt::Manifest& last) {
   const auto& most = config.train.max_steps;
   return last.epoch >= config.train.epochs || (most > 0 && last.step.value >= most);
+}
+
+void warn_of_other_kernels(const config::Config& config) {
+  const auto found = ckpt::list_checkpoints(ckpt::checkpoints_dir(config.job.dir), ckpt::Depth::kSizes);
+  const auto now = choose_kernels(config.train.kernels);
+  if (!found || !now || found.value().empty()) return;   // whoever needs them says what is wrong
+  const ckpt::Listed& last = found.value().back();
+  const auto before = last.manifest.facts.find("kernels");
+  if (before == last.manifest.facts.end() || before->second == kernels_name(now.value())) return;
+  LOG_WARN("{} was trained with {}, this processor goes on with {}: not the bytes of a job that never stopped; "
+           "train.kernels names one that a job keeps",
+           last.dir.string(), before->second, kernels_name(now.value()));
 }
 
 Result<std::string> status_on_disk(const fs::path& job_dir) {

@@ -10,6 +10,8 @@ namespace dyad::ops {
 
 // Whether a job whose last checkpoint is this one has nothing left to do.
 bool is_finished(const config::Config& config, const ckpt::Manifest& last);
+// Warns when the job's last checkpoint was trained with other vector instructions than this machine would go on with.
+void warn_of_other_kernels(const config::Config& config);
 // The job as its coordinator's /status.json would tell it, with "state" one of finished, stopped. kNotFound: not the
 // folder of a job.
 Result<std::string> status_on_disk(const std::filesystem::path& job_dir);

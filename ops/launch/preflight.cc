@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <unistd.h>
+#include "common/base/processor.h"
 #include "ops/launch/child.h"
 
 namespace dyad::ops {
@@ -75,6 +76,7 @@ Status check_ports(const config::Config& config) {
 Status check_machine(const config::Config& config) {
   for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) { DYAD_TRYV(check_program(name)); }
   DYAD_TRYV(check_ports(config));
+  if (const auto kernels = choose_kernels(config.train.kernels); !kernels) return kernels.error();
   return check_device(config);
 }
 

@@ -10,7 +10,8 @@ namespace dyad::ops {
 Status check_writable(const std::filesystem::path& job_dir);
 // kInvalid, naming the key: servers, coordinator and HTTP of one machine on one port.
 Status check_ports(const config::Config& config);
-// kNotFound: a program; kInvalid: the ports, or train.device = "cuda" where no worker could use it.
+// kNotFound: a program; kInvalid: the ports, train.kernels that this processor lacks, or train.device = "cuda" where no
+// worker could use it.
 Status check_machine(const config::Config& config);
 
 }  // namespace dyad::ops
