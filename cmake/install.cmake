@@ -10,8 +10,8 @@ foreach(program IN LISTS DYAD_PROGRAMS)
   target_link_options(${program} PRIVATE -Wl,--disable-new-dtags)
 endforeach()
 
-# The machine's own: the C and C++ libraries, the GPU's driver, and Open MPI, whose libraries, plugins and mpirun must be
-# of one version, and on a cluster are those of the cluster.
+# The machine's own: the C and C++ libraries, the GPU's driver, and Open MPI, whose libraries, plugins and mpirun must
+# be of one version, and on a cluster are those of the cluster.
 set(machine "^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|resolv|util|stdc\\+\\+|gcc_s|cuda|nvidia-ml)\\.so)"
   "^lib(mpi|open-rte|open-pal|ompitrace)\\.so")
 install(TARGETS ${DYAD_PROGRAMS} RUNTIME_DEPENDENCY_SET dyad_libraries RUNTIME DESTINATION bin)

@@ -62,7 +62,8 @@ cmake --preset release >/dev/null
 tools/build.sh release dyad dyad-coordinator dyad-ps dyad-worker
 mkdir -p dist
 say "packing"
-cpack --config build/release/CPackConfig.cmake -B dist >/dev/null || die "cpack failed; run it without this script for its words"
+cpack --config build/release/CPackConfig.cmake -B dist >/dev/null ||
+  die "cpack failed; run it without this script for its words"
 rm -rf dist/_CPack_Packages
 for package in dist/*.tar.zst dist/*.deb; do prove "$package"; done
 ls -l dist

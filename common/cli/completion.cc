@@ -86,7 +86,7 @@ std::string bash_completion(CLI::App& root) {
   std::string out = fmt::format("# Completion of {0}. Bash: source <({0} completion bash)\n", name);
   out += fmt::format("_{}_values() {{\n", name);
   out += "  COMPREPLY=()\n  [ -n \"$1\" ] && COMPREPLY=($(compgen -W \"$1\" -- \"$cur\"))\n";
-  out += "  [[ \"$1\" == *= ]] && type compopt >/dev/null 2>&1 && compopt -o nospace\n  return 0\n}\n";
+  out += "  [[ \"$1\" == *= ]] && type compopt >/dev/null 2>&1 && compopt -o nospace 2>/dev/null\n  return 0\n}\n";
   out += fmt::format("_{0}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}", name);
   out += fmt::format(" path={} words='' i\n  local keys='{}'\n", name, key_words());
   out += "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path ${COMP_WORDS[i]}\" in\n";

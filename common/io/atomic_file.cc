@@ -90,7 +90,24 @@ Result<FileFacts> AtomicFile::commit() {
   return FileFacts{bytes_, digest_.value()};
 }
 
+namespace {
+
+Result<FileFacts> write_into(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const int fd = open_reserved(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return system_error("open", path);
+  const Status written = write_all(fd, bytes, path);
+  const bool closed = ::close(fd) == 0;
+  if (!written) return written.error();
+  if (!closed) return system_error("close", path);
+  return FileFacts{bytes.size(), digest64(bytes)};
+}
+
+}  // namespace
+
 Result<FileFacts> write_file_atomic(const std::filesystem::path& path, std::string_view text) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+    return write_into(path, std::as_bytes(std::span(text)));
   DYAD_TRY(file, AtomicFile::create(path));
   DYAD_TRYV(file.write(text));
   return file.commit();

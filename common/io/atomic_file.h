@@ -41,6 +41,7 @@ class AtomicFile {
   std::uint64_t bytes_ = 0;
 };
 
+// A device or a pipe (/dev/stdout) is written into: root could rename a file over it.
 Result<FileFacts> write_file_atomic(const std::filesystem::path& path, std::string_view text);
 // Makes the names in a folder (files created, renamed, removed) durable.
 Status sync_folder(const std::filesystem::path& folder);

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = [f"{m}@{k}" for m in ("recall", "ndcg") for k in (5, 10, 20)]
 
 
-def run(*command):
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True)
+def run(*command, env=None):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, env=env)
 
 
 class Shell(unittest.TestCase):
@@ -38,9 +38,14 @@ class Shell(unittest.TestCase):
         self.assertIn("not 'soon'", refused.stderr)
 
     def test_mpirun_wants_a_configuration(self):
-        refused = run(ROOT / "deploy/mpirun.sh", "/nowhere.toml")
+        refused = run(ROOT / "deploy/mpirun.sh")
         self.assertEqual(refused.returncode, 2)
         self.assertIn("--resume", refused.stderr)
+
+    def test_mpirun_names_the_program_that_is_missing(self):
+        refused = run(ROOT / "deploy/mpirun.sh", "/nowhere.toml", env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(refused.returncode, 3)
+        self.assertIn("`dyad`", refused.stderr)
 
 
 # In the place of `dyad`: says what it was asked, and ends its training with the code in the file `end`.

@@ -48,7 +48,8 @@ Status check_same_kernels(comm::Collective& all) {
                          kernels_name(static_cast<Kernels>(i)));
   }
   return fail(Code::kInvalid,
-              "the machines of this job have other vector instructions ({}): set train.kernels = \"{}\", which all have",
+              "the machines of this job have other vector instructions ({}): set train.kernels = \"{}\", which all "
+              "have",
               found, kernels_name(static_cast<Kernels>(least)));
 }
 

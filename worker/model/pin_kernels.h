@@ -16,8 +16,8 @@ Status pin_kernels(Kernels kernels);
 Status check_same_kernels(comm::Collective& all);
 // What a manifest tells of this process: "kernels", "libtorch", "glibc".
 std::map<std::string, std::string> kernel_facts();
-// Each of kernel_facts() that differs from the `facts` of a checkpoint, as "kernels was avx2, is avx512"; what a manifest
-// does not tell differs from nothing.
+// Each of kernel_facts() that differs from the `facts` of a checkpoint, as "kernels was avx2, is avx512"; what a
+// manifest does not tell differs from nothing.
 std::vector<std::string> changed_kernels(const std::map<std::string, std::string>& facts);
 
 }  // namespace dyad::worker
