@@ -12,5 +12,6 @@ inline constexpr unsigned kReservedDescriptors = 64;
 void raise_descriptor_limit();
 // open(2), from the reserve where all others are in use.
 int open_reserved(const char* path, int flags, mode_t mode = 0);
+// accept4(2) is ours, too (descriptors.cc): on a socket of the file system it takes from the reserve.
 
 }  // namespace dyad

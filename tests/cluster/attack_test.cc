@@ -136,7 +136,11 @@ Result<wire::Envelope> ask(const std::string& endpoint, const net::Security& sec
   const std::vector<std::uint64_t> keys{1};
   if (!row.empty()) message.push_back(net::Frame::copy(std::as_bytes(std::span(keys))));
   if (!row.empty()) message.push_back(net::Frame::copy(std::as_bytes(std::span(row))));
-  DYAD_TRY(answer, client.ask(std::move(message), [](const net::Message&) { return true; }, {1500, 500}));
+  const auto is_last_word = [](const net::Message& m) {  // Ack: the server asks the coordinator who we are
+    const auto envelope = wire::decode(m.front().bytes());
+    return !envelope || !std::holds_alternative<wire::Ack>(envelope.value().body);
+  };
+  DYAD_TRY(answer, client.ask(std::move(message), is_last_word, {5000, 1000}));
   return wire::decode(answer.front().bytes());
 }
 
