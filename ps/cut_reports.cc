@@ -49,7 +49,7 @@ Status CutReports::say(control::ControlClient& control, std::map<Step, wire::Cut
   if (!told && code != Code::kStale) return told.error();
   const std::string given_up = told ? told.value().given_up : told.error().message;
   if (!given_up.empty()) LOG_WARN("cut {} was given up: {}", part->first, given_up);
-  if (!given_up.empty() || told.value().committed) open_.erase(part);
+  if (!told || !given_up.empty() || told.value().committed) open_.erase(part);
   return ok();
 }
 

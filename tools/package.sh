@@ -29,7 +29,8 @@ prove_tree() {
   local train=(dyad train --set job.dir="$at/run" --set job.data="$at/data" --set model.dim=16 --set model.heads=2
     --set model.ffn=32 --set model.decoder_layers=1 --set train.batch=64 --set train.epochs=2 --set servers.buckets=64
     --set servers.groups=8 --set eval.beams=20)
-  "${user[@]}" "${train[@]}"
+  "${user[@]}" "${train[@]}" --set train.max_steps=3 >/dev/null 2>&1
+  "${user[@]}" "${train[@]}" --resume
   "${user[@]}" dyad eval "$at/run/checkpoints/best" --split test --ranks 2
   "${user[@]}" dyad recommend "$at/run/checkpoints/best" --user 1 --top 3
 }

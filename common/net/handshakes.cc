@@ -18,8 +18,9 @@ Result<HandshakeEvents> HandshakeEvents::watch(zmq::context_t& context, zmq::soc
     made.pair_.set(zmq::sockopt::rcvhwm, 0);     // no bound: a full one would stop the thread that moves the bytes
     made.pair_.connect(name);
   } catch (const zmq::error_t& e) {
+    const bool full = e.num() == EMFILE || e.num() == ENFILE;
     unwatch(socket);
-    return fail(Code::kFailed, "cannot watch a socket: {}", e.what());
+    return fail(full ? Code::kOverloaded : Code::kFailed, "cannot watch a socket: {}", e.what());
   }
   return made;
 }

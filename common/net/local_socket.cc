@@ -30,7 +30,10 @@ Status prepare_local(const fs::path& socket) {
   fs::create_directories(folder.parent_path(), ignored);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(Code::kFailed, "{}: {}", folder.string(), std::strerror(errno));
-  if (!is_private(folder)) (void)::chmod(folder.c_str(), 0700);
+  if (!is_private(folder)) {                     // by its descriptor: a link would make any folder of ours private
+    const int fd = ::open(folder.c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) (void)(::fchmod(fd, 0700) + ::close(fd));
+  }
   if (!is_private(folder)) return fail(Code::kInvalid, "{}: not a folder of ours alone", folder.string());
   return ok();
 }

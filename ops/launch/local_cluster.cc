@@ -25,6 +25,7 @@ constexpr Millis kStopQuietMs = 60'000;       // after the first Ctrl-C, without
 constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave after the workers
 constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
 constexpr int kMpirunEndMs = 5000;            // it gives its ranks a second or more before it kills them
+constexpr Millis kEvaluatorQuietMs = 60'000;
 constexpr int kEvaluatorEndMs = 5000;         // it has an mpirun of its own to end
 constexpr Millis kBusyPauseMs = 1000;          // the journal is held for so long at most by an evaluation written down
 constexpr int kNobodyCaughtStop = 128 + SIGUSR1;
@@ -192,7 +193,8 @@ Status LocalCluster::keep_coordinator() {
   if (!pause) return ok();
   LOG_WARN("the coordinator was killed; starting it again, it goes on with its journal (restart {} of {} without a new "
            "checkpoint)", restarts_.count(), restarts_.most());
-  return rest(*pause) ? start_coordinator(Begin::kRecover) : ok();
+  rest(*pause);                                            // asked to stop, too, it is needed for the last checkpoint
+  return start_coordinator(Begin::kRecover);
 }
 
 // Of several that failed, the one that tells why.
@@ -248,7 +250,12 @@ Result<End> LocalCluster::supervise() {
 void LocalCluster::finish_evaluator() {
   if (!evaluator_) return;
   evaluator_->signal(SIGUSR1);                            // evaluate what is there, then leave
+  Quiet working;                                          // it looks at its ranks all the time, which is work
   while (!evaluator_->poll() && stop_requests_() == 0) {
+    if (working.ms(work_of(evaluator_->pid()), steady_now_ms()) > kEvaluatorQuietMs) {
+      LOG_WARN("the evaluator did nothing for {} s (was it stopped?) and is ended", kEvaluatorQuietMs / 1000);
+      evaluator_->kill(kEvaluatorEndMs);
+    }
     tick_();
     nap();
   }

@@ -73,9 +73,10 @@ Status check_ports(const config::Config& config) {
   return ok();
 }
 
-Status check_machine(const config::Config& config) {
+Status check_machine(const config::Config& config, bool workers_here) {
   for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) { DYAD_TRYV(check_program(name)); }
   DYAD_TRYV(check_ports(config));
+  if (!workers_here) return ok();
   if (const auto kernels = choose_kernels(config.train.kernels); !kernels) return kernels.error();
   return check_device(config);
 }

@@ -12,6 +12,7 @@ Status check_writable(const std::filesystem::path& job_dir);
 Status check_ports(const config::Config& config);
 // kNotFound: a program; kInvalid: the ports, train.kernels that this processor lacks, or train.device = "cuda" where no
 // worker could use it.
-Status check_machine(const config::Config& config);
+// Workers that run elsewhere look at their own machines.
+Status check_machine(const config::Config& config, bool workers_here);
 
 }  // namespace dyad::ops

@@ -97,7 +97,6 @@ std::jthread last_resort(std::shared_ptr<const control::HeartbeatThread> heartbe
 
 Status run_train_job(const config::Config& config, comm::Collective& all, torch::Device device,
                      const std::atomic<int>& stop_signal) {
-  DYAD_TRYV(check_same_kernels(all));
   DYAD_TRY(job, open_job_data(config.job.data));
   DYAD_TRY(targets, open_targets(config, job));
   control::ClientOptions who;
@@ -120,6 +119,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   all.set_give_up(give_up);
   const std::jthread ends_what_cannot_hear = last_resort(heartbeat);
   DYAD_TRY(routing, control::wait_routing(*control, *heartbeat, static_cast<int>(config.servers.timeout_ms)));
+  DYAD_TRYV(check_same_kernels(all));          // a sum: from here on it hears when a rank is lost
   net::Context context;
   auto to_servers = row_options(config, who);
   to_servers.give_up = give_up;
