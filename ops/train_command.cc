@@ -139,8 +139,8 @@ Result<bool> train(const Options& options) {
   DYAD_TRYV(options.resume ? check_same_job(config, file) : check_fresh(config.job.dir));
   const bool workers_here = options.mpirun.empty();
   if (options.resume && workers_here) warn_of_other_kernels(config);
+  on_stop_signals(on_signal);
   DYAD_TRYV(check_machine(config, workers_here));
-  on_stop_signals(on_signal);                           // before it a signal ends this process, and nothing runs yet
   DYAD_TRYV(control::start_security(config));           // before the first process that reads the key
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 
 namespace dyad::net {
