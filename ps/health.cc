@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
-#include "common/io/atomic_file.h"
+#include <fstream>
+#include <system_error>
 #include "common/metrics/prometheus.h"
 
 namespace dyad::ps {
@@ -51,7 +52,16 @@ Result<std::unique_ptr<Health>> Health::start(const std::string& endpoint, Serve
 Status Health::publish(const std::filesystem::path& job_dir, const Server& server, ServerId id) {
   const auto file = job_dir / "servers" / fmt::format("ps-{}.json", id);
   const nlohmann::json json{{"http", address()}, {"address", server.endpoint()}, {"pid", ::getpid()}};
-  DYAD_TRYV(io::write_file_atomic(file, json.dump() + "\n"));
+  const auto whole = job_dir / "servers" / fmt::format(".ps-{}.json.tmp-{}", id, ::getpid());
+  std::error_code error;
+  std::filesystem::create_directories(file.parent_path(), error);
+  // Not synced: it is of this process's life only, and workers would wait for a slow disk.
+  const bool written = (std::ofstream(whole) << json.dump() << '\n').flush().good();
+  if (written) std::filesystem::rename(whole, file, error);
+  if (!written || error) {
+    std::filesystem::remove(whole, error);
+    return fail(Code::kFailed, "{} can't be written: is the disk full?", file.string());
+  }
   file_ = file;
   return ok();
 }
