@@ -111,6 +111,12 @@ class Session : public std::enable_shared_from_this<Session> {
   Sessions::iterator place_;
 };
 
+// Of an address that is taken, of another machine or not for this user: another try would be the same.
+bool is_another_address(const ErrorCode& error) {
+  return error == asio::error::address_in_use || error == boost::system::errc::address_not_available ||
+         error == asio::error::access_denied;
+}
+
 class Beast final : public Server {
  public:
   Beast(Handler answer, std::string key) : answer_(std::move(answer)), key_(std::move(key)) {}
@@ -127,8 +133,8 @@ class Beast final : public Server {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-      return fail(Code::kFailed, "cannot serve HTTP on {}:{}: {}; choose another {}", endpoint.address().to_string(),
-                  endpoint.port(), error.message(), key_);
+      return fail(is_another_address(error) ? Code::kInvalid : Code::kFailed,
+                  "cannot serve HTTP on {}: {}; choose another {}", fmt::streamed(endpoint), error.message(), key_);
     const auto bound = acceptor_.local_endpoint();
     address_ = fmt::format("http://{}", fmt::streamed(bound));   // an IPv6 address in brackets
     if (!bound.address().is_loopback())

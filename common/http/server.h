@@ -24,7 +24,7 @@ class Server {
  public:
   virtual ~Server() = default;                        // stops
   virtual std::string address() const = 0;                // "http://127.0.0.1:34567", with the port that was chosen
-  // kInvalid: the endpoint is malformed; kFailed: it is taken.
+  // kInvalid: the endpoint is malformed, taken, not of this machine or not for this user.
   static Result<std::unique_ptr<Server>> start(const Options& options,
                                                std::function<Answer(const std::string& path)> answer);
 };

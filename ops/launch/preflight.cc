@@ -3,7 +3,10 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 #include "common/base/processor.h"
 #include "ops/launch/child.h"
 
@@ -44,6 +47,13 @@ std::string fixed_port(const std::string& endpoint) {
   return port == "*" || port == "!" || port == "0" ? "" : port;
 }
 
+// "127.0.0.1:7000" of "tcp://localhost:7000": the same place has one name.
+std::string place_of(std::string endpoint) {
+  if (endpoint.starts_with("tcp://")) endpoint.erase(0, 6);
+  if (endpoint.starts_with("localhost:")) endpoint.replace(0, 9, "127.0.0.1");
+  return endpoint;
+}
+
 }  // namespace
 
 Status check_writable(const fs::path& job_dir) {
@@ -57,19 +67,21 @@ Status check_writable(const fs::path& job_dir) {
 }
 
 Status check_ports(const config::Config& config) {
-  const std::string &servers = config.servers.bind, &coordinator = config.coordinator.bind;
-  if (config.servers.count > 1 && !fixed_port(servers).empty())
-    return fail(Code::kInvalid,
-                "servers.bind = \"{}\", but {} servers of one machine can't share a port; write * for it, or "
-                "servers.count = 1",
-                servers, config.servers.count);
-  if (!fixed_port(servers).empty() && servers == coordinator)
-    return fail(Code::kInvalid, "servers.bind and coordinator.bind are both \"{}\"; give each a port of its own, or *",
-                servers);
-  for (const auto& [key, bind] : {std::pair("servers.bind", servers), std::pair("coordinator.bind", coordinator)})
-    if (!fixed_port(bind).empty() && bind == "tcp://" + config.coordinator.http)
-      return fail(Code::kInvalid, "coordinator.http and {} both want {}; give each a port of its own", key,
-                  config.coordinator.http);
+  const std::vector<std::pair<const char*, std::string>> wanted{{"servers.bind", config.servers.bind},
+                                                                {"coordinator.bind", config.coordinator.bind},
+                                                                {"servers.http", config.servers.http},
+                                                                {"coordinator.http", config.coordinator.http}};
+  for (const auto& [key, endpoint] : wanted)
+    if (config.servers.count > 1 && std::string_view(key).starts_with("servers.") && !fixed_port(endpoint).empty())
+      return fail(Code::kInvalid,
+                  "{} = \"{}\", but {} servers of one machine can't share a port; write {} for it, or "
+                  "servers.count = 1",
+                  key, endpoint, config.servers.count, endpoint.starts_with("tcp://") ? "*" : "0");
+  for (auto one = wanted.begin(); one != wanted.end(); ++one)
+    for (auto other = wanted.begin(); other != one; ++other)
+      if (!fixed_port(one->second).empty() && place_of(one->second) == place_of(other->second))
+        return fail(Code::kInvalid, "{} and {} both want {}; give each a port of its own", other->first, one->first,
+                    place_of(one->second));
   return ok();
 }
 
