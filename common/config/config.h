@@ -61,7 +61,7 @@ struct Servers {
 struct Security {
   std::string key_file;                  // empty: <job.dir>/job.key, made by the job
   bool trusted_network = false;
-  bool open_http = false;                // coordinator.http on an address that others reach
+  bool open_http = false;                // pages on an address that others reach
 };
 struct Coordinator {
   std::string bind = "tcp://127.0.0.1:*";    // control port

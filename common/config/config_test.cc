@@ -181,14 +181,17 @@ TEST(Rules, PagesOnAnAddressThatOthersReachNeedAWord) {
     const auto config = load({"", false, std::move(sets)});
     return config ? std::string() : config.error().message;
   };
-  for (const char* open : {"0.0.0.0:80", "10.0.0.1:0", "[::]:80", "node7:80", "127.evil.example:80", ":80"}) {
-    const std::string set = "coordinator.http=" + std::string(open);
-    EXPECT_NE(error({set}).find("security.open_http = true"), std::string::npos) << open << ": " << error({set});
-    EXPECT_EQ(error({set, "security.open_http=true"}), "");
-    EXPECT_EQ(error({set, "security.trusted_network=true"}), "");
+  for (const std::string key : {"coordinator.http=", "servers.http="}) {
+    for (const char* open : {"0.0.0.0:80", "10.0.0.1:0", "[::]:80", "node7:80", "127.evil.example:80", ":80"}) {
+      const std::string set = key + open;
+      EXPECT_NE(error({set}).find("security.open_http = true"), std::string::npos) << set << ": " << error({set});
+      EXPECT_EQ(error({set, "security.open_http=true"}), "");
+      EXPECT_EQ(error({set, "security.trusted_network=true"}), "");
+    }
+    for (const char* closed : {"127.0.0.1:0", "127.1.2.3:80", "localhost:80", "[::1]:0"})
+      EXPECT_EQ(error({key + closed}), "");
   }
-  for (const char* closed : {"127.0.0.1:0", "127.1.2.3:80", "localhost:80", "[::1]:0"})
-    EXPECT_EQ(error({"coordinator.http=" + std::string(closed)}), "");
+  EXPECT_EQ(error({"servers.http="}), "") << "no pages";
 }
 
 TEST(Keys, EveryDefaultIsAllowedAndEveryKeyHasAMeaning) {

@@ -108,7 +108,7 @@ const std::vector<Key>& table() {
       KEY(security, trusted_network, any(), N,
           "without key_file: no key at all, plain ports on any address; for a network that is closed anyway"),
       KEY(security, open_http, any(), N,
-          "the pages of coordinator.http, which ask for no key, may be on an address that other machines reach"),
+          "pages of coordinator.http and servers.http, which ask for no key, may be on an address that others reach"),
 
       KEY(coordinator, bind, starting_with("tcp://"), N, "address of the control port; port * is any free one"),
       KEY(coordinator, http, not_empty(), N, "host:port of status page and /metrics; port 0 is any free one"),

@@ -13,6 +13,13 @@ bool is_loopback(const std::string& host_port) {
   return host == "localhost" || host == "[::1]" || (numeric && host.starts_with("127."));
 }
 
+bool may_serve_pages(const std::string& host_port, const Security& security) {
+  return is_loopback(host_port) || security.open_http || security.trusted_network;
+}
+constexpr const char* kOpenPages =
+    "whoever reaches that address reads the pages, they ask for no key; use 127.0.0.1:0, or set "
+    "security.open_http = true if that is meant";
+
 struct Rule {
   const char* primary;
   const char* other;
@@ -38,11 +45,9 @@ constexpr Rule kRules[] = {
    [](const Config& c) { return c.coordinator.dead_after_ms >= 2 * std::uint64_t{c.coordinator.heartbeat_ms}; },
    "a process must be able to miss one heartbeat; raise coordinator.dead_after_ms to twice the heartbeat or more"},
   {"coordinator.http", "security.open_http",
-   [](const Config& c) {
-     return is_loopback(c.coordinator.http) || c.security.open_http || c.security.trusted_network;
-   },
-   "whoever reaches that address reads the pages, they ask for no key; use 127.0.0.1:0, or set "
-   "security.open_http = true if that is meant"},
+   [](const Config& c) { return may_serve_pages(c.coordinator.http, c.security); }, kOpenPages},
+  {"servers.http", "security.open_http",
+   [](const Config& c) { return c.servers.http.empty() || may_serve_pages(c.servers.http, c.security); }, kOpenPages},
 };
 
 }  // namespace

@@ -193,11 +193,11 @@ Result<std::unique_ptr<Server>> Server::start(const Options& options, Handler an
   const std::string_view digits = endpoint.substr(colon == std::string_view::npos ? endpoint.size() : colon + 1);
   std::uint16_t port = 0;
   ErrorCode error;
-  const auto host = asio::ip::make_address(address, error);
+  const auto host = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);   // no resolver
   const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error || bad != std::errc() || stop != digits.data() + digits.size())
-    return fail(Code::kInvalid, "{} = \"{}\": give an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080",
-                options.key, endpoint);
+    return fail(Code::kInvalid, "{} = \"{}\": give an IP address or localhost, and a port, such as 127.0.0.1:8080 or "
+                "[::1]:8080", options.key, endpoint);
   auto server = std::make_unique<Beast>(std::move(answer), options.key);
   DYAD_TRYV(server->listen({host, port}));
   return std::unique_ptr<Server>(std::move(server));

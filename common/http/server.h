@@ -16,7 +16,7 @@ struct Answer {
 };
 
 struct Options {
-  std::string endpoint;                                   // "127.0.0.1:8080", "[::1]:8080"; port 0: any free one
+  std::string endpoint;                                   // "127.0.0.1:8080", "localhost:0", "[::1]:0"; port 0: any
   std::string key;                                        // of the configuration, which its errors name
 };
 

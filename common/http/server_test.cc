@@ -87,9 +87,15 @@ TEST(HttpServer, ListensOnAnIpv6AddressInBrackets) {
   EXPECT_TRUE(server.value()->address().starts_with("http://[::1]:")) << server.value()->address();
 }
 
+TEST(HttpServer, ListensOnLocalhost) {
+  const auto server = serve("localhost:0");
+  EXPECT_TRUE(server->address().starts_with("http://127.0.0.1:")) << server->address();
+  EXPECT_NE(get(*server, "/a").find("page /a"), std::string::npos);
+}
+
 TEST(HttpServer, AMalformedEndpointIsRefusedNamingItsKey) {
   for (const char* endpoint :
-       {"", "8080", "localhost:1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "[::1]", "::1"}) {
+       {"", "8080", "node7:1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "[::1]", "::1"}) {
     const auto server = Server::start({endpoint, "servers.http"}, [](const std::string&) { return Answer{}; });
     ASSERT_FALSE(server) << endpoint;
     EXPECT_EQ(server.error().code, Code::kInvalid);
