@@ -58,15 +58,9 @@ void print_table(const json& s) {
   print_audits(s.value("audits", json::array()));
 }
 
-// From the coordinator, or from the folder when there is none. One that does not answer may be at work all the same.
-Result<std::string> status_of(const std::filesystem::path& job_dir) {
-  auto answer = fetch_status_of(job_dir, kStatusPatientMs);
-  if (answer || answer.error().code != Code::kNotFound) return answer;
-  return status_on_disk(job_dir);
-}
-
 Status show(const Options& options) {
-  DYAD_TRY(body, options.http.empty() ? status_of(options.job_dir) : fetch_status(options.http, kStatusPatientMs));
+  DYAD_TRY(body, options.http.empty() ? status_of(options.job_dir, kStatusPatientMs)
+                                      : fetch_status(options.http, kStatusPatientMs));
   const json status = json::parse(body, nullptr, false);
   if (!status.is_object()) return fail(Code::kInvalid, "no status was answered; is a coordinator there?");
   if (options.json) {

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include "common/base/log.h"
 #include "common/base/processor.h"
+#include "ops/launch/job_lock.h"
+#include "ops/launch/job_status.h"
 
 namespace dyad::ops {
 
@@ -56,6 +58,16 @@ Result<std::string> status_on_disk(const fs::path& job_dir) {
               {"processes", json::array()},
               {"checkpoints", list}}
       .dump();
+}
+
+Result<std::string> status_of(const fs::path& job_dir, int timeout_ms) {
+  auto answer = fetch_status_of(job_dir, timeout_ms);
+  if (answer) return answer;
+  const Code code = answer.error().code;
+  // A launcher that was killed leaves coordinator.json behind, but no lock.
+  const bool left_behind = code == Code::kDisconnected && JobLock::take(job_dir).has_value();
+  if (code != Code::kNotFound && !left_behind) return answer;
+  return status_on_disk(job_dir);
 }
 
 }  // namespace dyad::ops

@@ -15,5 +15,8 @@ void warn_of_other_kernels(const config::Config& config);
 // The job as its coordinator's /status.json would tell it, with "state" one of finished, stopped. kNotFound: not the
 // folder of a job.
 Result<std::string> status_on_disk(const std::filesystem::path& job_dir);
+// From the coordinator, or from the folder when nobody is at work in it. kDisconnected: the coordinator, or a launcher
+// that may start it again, is there and does not answer.
+Result<std::string> status_of(const std::filesystem::path& job_dir, int timeout_ms);
 
 }  // namespace dyad::ops

@@ -11,6 +11,8 @@
 #include "common/metrics/step_log.h"
 #include "coordinator/journal.h"
 #include "coordinator/start.h"
+#include "ops/launch/job_lock.h"
+#include "ops/launch/job_on_disk.h"
 
 namespace dyad::ops {
 namespace {
@@ -50,6 +52,26 @@ TEST_F(EndedJob, WhoseCoordinatorWasKilledIsShownToo) {
   ASSERT_TRUE(control::write_address(run_, {"tcp://127.0.0.1:1", "http://127.0.0.1:1", 1}));
   auto page = JobPage::open(run_.string()).value();
   EXPECT_EQ(status(page).at("job"), "ended");
+}
+
+TEST_F(EndedJob, WhoseLauncherWasKilledHasTheStatusOfItsFolderUnlessSomebodyIsAtWork) {
+  ASSERT_TRUE(control::write_address(run_, {"tcp://127.0.0.1:1", "http://127.0.0.1:1", 1}));
+  const auto left = status_of(run_, 1000);
+  ASSERT_TRUE(left) << left.error().message;
+  EXPECT_EQ(nlohmann::json::parse(left.value()).at("state"), "stopped");
+  {
+    const auto launcher = JobLock::take(run_);
+    ASSERT_TRUE(launcher) << launcher.error().message;
+    const auto restarting = status_of(run_, 1000);
+    ASSERT_FALSE(restarting) << "its launcher starts the coordinator again";
+    EXPECT_EQ(restarting.error().code, Code::kDisconnected);
+  }
+  std::vector<std::string> ignored;
+  const auto coordinator = coordinator::Journal::open(run_ / coordinator::kJournalName, ignored);
+  ASSERT_TRUE(coordinator) << coordinator.error().message;
+  const auto hanging = status_of(run_, 1000);
+  ASSERT_FALSE(hanging);
+  EXPECT_EQ(hanging.error().code, Code::kDisconnected);
 }
 
 TEST_F(EndedJob, ThatGoesOnIsReadAgain) {
