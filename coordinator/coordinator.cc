@@ -50,7 +50,7 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
                                         Entries& entries) {
   const std::size_t before = entries.size();
   DYAD_TRY(me, membership_.register_(sender, message, now, entries));
-  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);  // a new generation drops pending cuts
+  for (std::size_t i = before; i < entries.size(); ++i) apply_to_cuts(entries[i]);
   const Step resume = cuts_.last();
   const auto cut = cuts_.committed().find(resume);
   const bool joined = entries.size() > before;
@@ -108,10 +108,17 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   return wire::CutStatus{step, cuts_.was_committed(step), cuts_.given_up(step)};
 }
 
+// A new generation drops the pending cuts; one that comes to the same step again has all its time again.
+void Coordinator::apply_to_cuts(const Entry& entry) {
+  if (std::holds_alternative<GenerationBegan>(entry)) failing_.reset();
+  cuts_.apply(entry);
+}
+
 void Coordinator::give_up(Step step, const std::string& why, Entries& entries) {
   LOG_WARN("checkpoint {} is given up, training goes on to the next: {}", store_.folder(step), why);
   cuts_.give_up(step, why, entries);
   store_.drop(step, fence());
+  if (failing_ && failing_->first == step) failing_.reset();
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::EvalResult& message, Millis,
@@ -157,7 +164,10 @@ void Coordinator::commit_complete(Millis now, Entries& entries) {
       return;
     }
     const Status done = commit(*complete.front(), entries);
-    if (done.has_value()) continue;
+    if (done.has_value()) {
+      failing_.reset();
+      continue;
+    }
     const bool first = !failing_ || failing_->first != step;
     if (first) LOG_WARN("{}; trying again for {} s", done.error().message, kCommitPatienceMs / 1000);
     if (first) failing_.emplace(step, now);
@@ -190,7 +200,7 @@ void Coordinator::remove_old(Entries& entries) {
 void Coordinator::tick(Millis now, Entries& entries) {
   const std::size_t before = entries.size();
   membership_.tick(now, entries);
-  for (std::size_t i = before; i < entries.size(); ++i) cuts_.apply(entries[i]);
+  for (std::size_t i = before; i < entries.size(); ++i) apply_to_cuts(entries[i]);
   remove_old(entries);
   if (stopping_ms_ == 0 && membership_.all_workers_left()) stopping_ms_ = now;
   if (stopping_ms_ != 0 && !cuts_.any_pending()) membership_.stop();
@@ -200,7 +210,7 @@ void Coordinator::apply(const Entry& entry, Millis now) {
   if (const auto* run = std::get_if<RunStarted>(&entry)) run_ = *run;
   membership_.apply(entry, now);
   leases_.apply(entry);
-  cuts_.apply(entry);
+  apply_to_cuts(entry);
   evaluations_.apply(entry);
 }
 

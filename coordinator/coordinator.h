@@ -65,6 +65,7 @@ class Coordinator {
   Status check_current(const wire::Sender& sender) const;    // of this generation
   Status check_owing(Step cut) const;                        // kStale: who owes a part of it is lost
   ckpt::Fence fence() const { return {run_.run, RoutingEpoch{membership_.generation()}}; }
+  void apply_to_cuts(const Entry& entry);
   void give_up(Step step, const std::string& why, Entries& entries);
   void commit_complete(Millis now, Entries& entries);
   Status commit(PendingCut cut, Entries& entries);   // by value: committing drops the pending one

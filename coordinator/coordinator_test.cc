@@ -141,6 +141,26 @@ TEST_F(CoordinatorTest, AManifestThatCannotBeWrittenCommitsNothingUntilItCan) {
   EXPECT_EQ(given_up(worker(0, 1), 30), "disk full") << "not for ever";
 }
 
+TEST_F(CoordinatorTest, ACutThatANewGenerationWritesAgainHasAllItsTimeAgain) {
+  store_.broken = true;
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 1), 20);
+  EXPECT_EQ(given_up(worker(0, 1), 20), "");
+  now_ = 29'000;
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
+  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 2), 20);
+  for (const Millis later : {0, 2'000, 29'000}) {
+    now_ = 29'000 + later;
+    EXPECT_EQ(given_up(worker(0, 2), 20), "") << now_;
+  }
+  now_ = 59'000;
+  EXPECT_EQ(given_up(worker(0, 2), 20), "disk full");
+  for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
+  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 3), 20);
+  EXPECT_EQ(given_up(worker(0, 3), 20), "") << "given up once is not given up at once";
+}
+
 TEST_F(CoordinatorTest, ACutOfWhichAPartCannotBeWrittenIsGivenUpAndTheNextIsTried) {
   EXPECT_FALSE(part(worker(0, 1), 20).value());
   EXPECT_FALSE(part(server(0, 1), 20).value());
