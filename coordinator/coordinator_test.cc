@@ -177,6 +177,16 @@ TEST_F(CoordinatorTest, ACutOfWhichAPartCannotBeWrittenIsGivenUpAndTheNextIsTrie
   EXPECT_THAT(store_.exist, ElementsAre(Step{30}));
 }
 
+TEST_F(CoordinatorTest, ACutGivenUpBeforeTheCoordinatorWasRestartedIsToldOfButIsNoNewFailure) {
+  (void)ask<wire::CutStatus>(server(1, 1), wire::CutPart{.step = Step{20}, .failure = "no space left"});
+  ASSERT_EQ(core_.cuts().failed(), 1u);
+  Coordinator restarted{core_.options(), plan_, store_};
+  restarted.apply(RunStarted{.workers = 2}, 0);
+  for (const Entry& entry : entries_) restarted.apply(entry, 0);
+  EXPECT_EQ(restarted.cuts().all_given_up().count, 1u);
+  EXPECT_EQ(restarted.cuts().failed(), 0u);
+}
+
 TEST_F(CoordinatorTest, AfterARestartAStepWhoseCutWasGivenUpMayBeCutAgain) {
   (void)ask<wire::CutStatus>(server(1, 1), wire::CutPart{.step = Step{20}, .failure = "no space left"});
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});

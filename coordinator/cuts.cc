@@ -86,6 +86,7 @@ void Cuts::give_up(Step step, std::string why, Entries& entries) {
   CHECK(!was_committed(step));
   entries.push_back(CutGivenUp{step, std::move(why)});
   apply(entries.back());
+  ++failed_;                                      // not in apply: a replay is no new failure
 }
 
 std::vector<const PendingCut*> Cuts::complete() const {
@@ -148,7 +149,6 @@ void Cuts::apply(const Entry& entry) {
   } else if (const auto* given_up = std::get_if<CutGivenUp>(&entry)) {
     pending_.erase(given_up->step);
     given_up_[given_up->step] = given_up->why;
-    ++failed_;
     ++all_given_up_.count;
     all_given_up_.last = *given_up;
   } else if (const auto* removed = std::get_if<CutRemoved>(&entry)) {

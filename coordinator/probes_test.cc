@@ -59,8 +59,8 @@ TEST_F(Probes, ReadyNamesWhoIsWaitedFor) {
 TEST_F(Probes, MetricsTellHowTheJobIs) {
   all_join();
   beat(worker(0, 1), 12, {{"loss", 2.5}, {"learning_rate", 1e-3}, {"staleness_steps", 1}, {"nonsense", 1}});
+  (void)core_.handle(server(1, 1), wire::CutPart{.step = Step{5}, .failure = "disk full"}, 5, entries_);
   record(GenerationBegan{3, "worker 1 was restarted"});
-  record(CutGivenUp{Step{5}, "disk full"});
   record(CutCommitted{Step{10}, {1, 0}, "step-0000000010", {}});
   record(CutCommitted{Step{20}, {2, 0}, "step-0000000020", {}});
   for (const auto& [step, ndcg] : std::map<std::string, double>{{"10", 0.5}, {"20", 0.25}})

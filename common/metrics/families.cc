@@ -23,7 +23,7 @@ constexpr Family kFamilies[] = {{"dyad_build_info", G, "version", "1; the versio
     {"dyad_checkpoints", G, "", "Committed checkpoints on disk"},
     {"dyad_pending_cuts", G, "", "Checkpoints that are being written"},
     {"dyad_committed_cuts_total", C, "", "Checkpoints committed since the job began"},
-    {"dyad_failed_cuts_total", C, "", "Checkpoints begun and not committed"},
+    {"dyad_failed_cuts_total", C, "", "Checkpoints begun and not committed, since the coordinator started"},
     {"dyad_last_checkpoint_step", G, "", "Step of the newest checkpoint, 0 before the first"},
     {"dyad_last_checkpoint_timestamp_seconds", G, "", "When the newest checkpoint was committed, unix time"},
 
