@@ -161,7 +161,9 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   at.run = registered.run;
   fence = {registered.run, registered.generation};
   DYAD_TRY(heartbeat, control::HeartbeatThread::start(at, static_cast<int>(config.coordinator.heartbeat_ms)));
-  if (health) { DYAD_TRYV(health->publish(config.job.dir, *server, ServerId{id})); }
+  if (health)                                    // its port is there without the file that says where
+    if (const Status said = health->publish(config.job.dir, *server, ServerId{id}); !said)
+      LOG_WARN("{}; the health port {} is open all the same", said.error().message, health->address());
   at.call_ms = kPartMs;
   DYAD_TRY(parts, control::ControlClient::connect(at));
   auto waited = control::wait_routing(*control, *heartbeat, static_cast<int>(away_ms), &stop_requested);

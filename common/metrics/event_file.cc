@@ -1,8 +1,6 @@
 #include "common/metrics/event_file.h"
 
 #include <algorithm>
-#include <fcntl.h>
-#include <unistd.h>
 #include <utility>
 #include "common/metrics/wall_time.h"
 #include "common/io/atomic_file.h"
@@ -64,17 +62,10 @@ Result<EventFile> EventFile::replace(const fs::path& folder, const std::vector<S
   DYAD_TRYV(io::write_file_atomic(file, bytes));
   std::error_code ignored;                       // one that stays holds nothing else, and the next start tries again
   for (const fs::path& older : old) fs::remove(older, ignored);
-  const int fd = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (fd < 0) return io::system_error("append to", file);
-  return EventFile(file, fd);
+  DYAD_TRY(grows, GrowingFile::open(file));
+  return EventFile(std::move(grows));
 }
 
-EventFile::EventFile(EventFile&& other) noexcept : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)) {}
-EventFile::~EventFile() { if (fd_ >= 0) ::close(fd_); }
-
-Status EventFile::append(const ScalarEvent& event) {
-  const std::string record = framed(scalar_event(event));
-  return io::write_all(fd_, std::as_bytes(std::span(record)), file_);
-}
+bool EventFile::append(const ScalarEvent& event) { return file_.append(framed(scalar_event(event))); }
 
 }  // namespace dyad::metrics

@@ -14,6 +14,7 @@
 #include <vector>
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/metrics/growing_file.h"
 
 namespace dyad::metrics {
 
@@ -34,15 +35,11 @@ class EventFile {
  public:
   // Writes a new file with `events` (in step order) and removes the older ones of `folder`: one whole series stays.
   static Result<EventFile> replace(const std::filesystem::path& folder, const std::vector<ScalarEvent>& events);
-  EventFile(EventFile&& other) noexcept;
-  EventFile& operator=(EventFile&&) = delete;
-  ~EventFile();
-  Status append(const ScalarEvent& event);       // one write, not synced
+  bool append(const ScalarEvent& event);         // false: kept for later (growing_file.h)
 
  private:
-  EventFile(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {}
-  std::filesystem::path file_;
-  int fd_;
+  explicit EventFile(GrowingFile file) : file_(std::move(file)) {}
+  GrowingFile file_;
 };
 
 }  // namespace dyad::metrics

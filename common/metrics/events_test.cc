@@ -2,7 +2,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <csignal>
+#include <sys/resource.h>
 #include <gtest/gtest.h>
+#include "common/base/log.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "common/metrics/curves.h"
@@ -172,6 +175,82 @@ TEST_F(EventFiles, ADamagedRecordAndWhatFollowsItIsLeftOut) {
   bytes[bytes.size() - 20] ^= 1;
   std::ofstream(file, std::ios::binary) << bytes;
   EXPECT_EQ(read_events(folder_.path() / kEventFolder).value().size(), 2u);
+}
+
+// While it lives no file of this process grows beyond `bytes`: the write that would fails, after a part of it.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit full{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &full);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, ignored_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*ignored_)(int);
+};
+
+TEST_F(EventFiles, AFullDiskLeavesWholeRecordsAndOnceThereIsRoomTheFilesOfAnUndisturbedRun) {
+  const auto record = [](std::uint64_t step) { return StepRecord{Step{step}, 0, {{"loss", 1.0 / (1.0 + step)}}}; };
+  const fs::path file = folder_.path() / kStepLogName;
+  std::string undisturbed, during;
+  {
+    auto log = StepLog::open(file, Step{0}).value();
+    for (std::uint64_t step = 1; step <= 60; ++step) ASSERT_TRUE(log.append(record(step)));
+    undisturbed = io::read_file(file).value();
+  }
+  auto log = StepLog::open(file, Step{0}).value();
+  auto events = open_training_events(folder_.path(), Step{0}).value();
+  std::uint64_t late = 0;
+  set_log_role("test", -1);                                      // to stderr
+  testing::internal::CaptureStderr();
+  for (std::uint64_t step = 1; step <= 50; ++step) {
+    const FullDisk full(1001);
+    late += log.append(record(step)) ? 0 : 1;
+    events.append({1.7e9, Step{step}, scalars_of(record(step))});
+  }
+  during = io::read_file(file).value();
+  const auto events_during = read_events(folder_.path() / kEventFolder).value().size();
+  for (std::uint64_t step = 51; step <= 60; ++step) {
+    EXPECT_TRUE(log.append(record(step)));
+    EXPECT_TRUE(events.append({1.7e9, Step{step}, scalars_of(record(step))}));
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_GT(late, 10u);
+  EXPECT_EQ(during.back(), '\n');
+  EXPECT_TRUE(undisturbed.starts_with(during));
+  EXPECT_EQ(io::read_file(file).value(), undisturbed);
+  EXPECT_LT(events_during, 50u);
+  EXPECT_EQ(seen().events, 60u);                                 // an independent reader: no torn one in between
+  const auto count = [&said](const std::string& words) {
+    std::size_t n = 0;
+    for (auto at = said.find(words); at != std::string::npos; at = said.find(words, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count("what comes is kept"), 2u) << said;            // one a file
+  EXPECT_EQ(count("can be written again"), 2u) << said;
+}
+
+TEST_F(EventFiles, WhatAFullDiskLeavesUnwrittenAtTheEndIsNamedAndBounded) {
+  const fs::path file = folder_.path() / "records";
+  std::ofstream(file) << "";
+  const auto record = [](std::size_t bytes, char letter) { return std::string(bytes - 1, letter) + "\n"; };
+  set_log_role("test", -1);                                      // to stderr
+  testing::internal::CaptureStderr();
+  {
+    const FullDisk full(2000);
+    auto grows = GrowingFile::open(file, 3).value();
+    for (const char letter : {'a', 'b'}) EXPECT_FALSE(grows.append(record(2100, letter)));
+    for (const char letter : {'c', 'd', 'e'}) EXPECT_FALSE(grows.append(record(900, letter)));
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(io::read_file(file).value(), record(900, 'c') + record(900, 'd'));   // had room, the large ones given up
+  EXPECT_NE(said.find("records: 3 records are missing"), std::string::npos) << said;
 }
 
 class CurveOfAJob : public testing::Test {

@@ -1,7 +1,5 @@
 #include "common/metrics/step_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <utility>
 #include <nlohmann/json.hpp>
 #include "common/io/atomic_file.h"
@@ -57,17 +55,10 @@ Result<StepLog> StepLog::open(const std::filesystem::path& file, Step from) {
   for (const auto& record : records)
     if (record.step <= from) kept += line_of(record);
   DYAD_TRYV(io::write_file_atomic(file, kept));
-  const int fd = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (fd < 0) return io::system_error("append to", file);
-  return StepLog(file, fd);
+  DYAD_TRY(grows, GrowingFile::open(file));
+  return StepLog(std::move(grows));
 }
 
-StepLog::StepLog(StepLog&& other) noexcept : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)) {}
-StepLog::~StepLog() { if (fd_ >= 0) ::close(fd_); }
-
-Status StepLog::append(const StepRecord& record) {
-  const std::string line = line_of(record);
-  return io::write_all(fd_, std::as_bytes(std::span(line)), file_);
-}
+bool StepLog::append(const StepRecord& record) { return file_.append(line_of(record)); }
 
 }  // namespace dyad::metrics

@@ -11,6 +11,7 @@
 #include <vector>
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/metrics/growing_file.h"
 
 namespace dyad::metrics {
 
@@ -34,15 +35,11 @@ class StepLog {
  public:
   // Keeps the lines up to step `from` and drops those after it: the run computes them again.
   static Result<StepLog> open(const std::filesystem::path& file, Step from);
-  StepLog(StepLog&& other) noexcept;
-  StepLog& operator=(StepLog&&) = delete;
-  ~StepLog();
-  Status append(const StepRecord& record);       // one write, not synced
+  bool append(const StepRecord& record);         // false: kept for later (growing_file.h)
 
  private:
-  StepLog(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {}
-  std::filesystem::path file_;
-  int fd_;
+  explicit StepLog(GrowingFile file) : file_(std::move(file)) {}
+  GrowingFile file_;
 };
 
 }  // namespace dyad::metrics

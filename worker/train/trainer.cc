@@ -174,6 +174,8 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   DYAD_TRYV(parts_.rows.flush());
   DYAD_TRYV(finish_cut(Wait::kForEnd));
   phases_.leave();
+  step_log_.reset();                             // writes what a full disk kept it from, before the job is over
+  events_.reset();
   summary_.seconds = steady_now_s() - start;
   return summary_;
 }
@@ -213,7 +215,7 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
       work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
   summary_.samples += batch.size;
   summary_.finished = work.last_of_job;
-  DYAD_TRYV(log_step(work, sums, rate));
+  log_step(work, sums, rate);
   report(work, sums, rate);
   if (cut_here) {
     phases_.enter(Phase::kCut);
@@ -274,19 +276,20 @@ Status Trainer::open_logs(Step from) {
   return ok();
 }
 
-Status Trainer::log_step(const Work& work, const StepSums& sums, double rate) {
+// A curve that cannot be written for now is no reason to end: the log keeps what it owes.
+void Trainer::log_step(const Work& work, const StepSums& sums, double rate) {
   logged_samples_ += static_cast<std::uint64_t>(sums.samples());
   const std::uint64_t step = work.batch.step.value;              // not last_of_job: max_steps must leave no trace
-  if (!step_log_ || (step % config_.train.log_every != 0 && step != schedule_steps_)) return ok();
+  if (!step_log_ || (step % config_.train.log_every != 0 && step != schedule_steps_)) return;
   metrics::StepRecord record{work.batch.step, work.batch.epoch, {{"lr", rate}, {"samples", sums.samples()}}};
   for (std::size_t i = 0; i < loss_names_.size(); ++i) record.values[loss_names_[i]] = sums.losses()[i];
-  DYAD_TRYV(step_log_->append(record));
+  step_log_->append(record);
   const double now = steady_now_s(), since = std::max(now - logged_s_, 1e-9);
   metrics::ScalarEvent event{metrics::unix_now(), record.step, metrics::scalars_of(record)};
   event.scalars[metrics::kSpeedTag] = static_cast<double>(logged_samples_) / since;
   logged_s_ = now;
   logged_samples_ = 0;
-  return events_ ? events_->append(event) : ok();
+  if (events_) events_->append(event);
 }
 
 void Trainer::report(const Work& work, const StepSums& sums, double rate) {

@@ -86,7 +86,7 @@ class Trainer {
   enum class Wait { kForNext, kForEnd };      // what waits for the cut: the next one, or the end of the job
   Status finish_cut(Wait wait);
   Status open_logs(Step from);
-  Status log_step(const Work& work, const StepSums& sums, double rate);
+  void log_step(const Work& work, const StepSums& sums, double rate);
   void report(const Work& work, const StepSums& sums, double rate);
 
   TrainerParts parts_;
