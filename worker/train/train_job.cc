@@ -17,6 +17,7 @@
 #include "worker/rows/row_client.h"
 #include "worker/rows/make_row_client.h"
 #include "worker/train/dense_state.h"
+#include "worker/train/leave_soon.h"
 #include "worker/train/trainer.h"
 
 namespace dyad::worker {
@@ -133,12 +134,19 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
                    stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
                   device);
+  LeaveSoon ends_what_waits;                     // destroyed before the trainer
   LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,
            cursor.epoch + 1, cursor.batch, model.parameters().size());
-  DYAD_TRY(summary, trainer.run(cursor));
+  const auto trained = trainer.run(cursor);
+  if (!trained) {
+    ends_what_waits.because(trained.error());
+    return trained.error();
+  }
+  const TrainSummary& summary = trained.value();
   LOG_INFO("{} at step {}: {} samples of this rank in {:.1f} s, last loss {:.4f}",
            summary.finished ? "done" : "stopped", summary.end.step, summary.samples, summary.seconds,
            summary.last_loss);
+  ends_what_waits.call_off();
   DYAD_TRYV(all.barrier());
   all.set_give_up({});
   return control->goodbye(summary.finished ? "done" : "stopped", static_cast<int>(config.servers.timeout_ms));

@@ -6,6 +6,7 @@
 #include <vector>
 #include "worker/train/cut_rule.h"
 #include "worker/train/gradient_reducer.h"
+#include "worker/train/leave_soon.h"
 #include "worker/train/phases.h"
 #include "worker/train/prefetcher.h"
 
@@ -30,6 +31,47 @@ class Doubling : public comm::Collective {
   void set_give_up(std::function<Status()>) override {}
   [[noreturn]] void abort(int code) override { std::_Exit(code); }
 };
+
+// A cut's writer in a fsync that does not come back.
+struct Hangs {
+  ~Hangs() { for (;;) std::this_thread::sleep_for(std::chrono::seconds(1)); }
+};
+
+TEST(LeaveSoonDeathTest, ADestructorThatHangsDoesNotKeepARankWhoseTrainingFailed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  constexpr std::chrono::milliseconds kSoon(50);
+  EXPECT_EXIT(
+      {
+        Hangs writer;
+        LeaveSoon bound(kSoon);
+        bound.because(fail(Code::kStale, "a peer is lost"));
+      },
+      testing::ExitedWithCode(static_cast<int>(Code::kStale)), "");
+  EXPECT_EXIT(
+      {
+        try {
+          Hangs writer;
+          LeaveSoon bound(kSoon);
+          throw std::runtime_error("LibTorch");
+        } catch (const std::exception&) {
+        }
+      },
+      testing::ExitedWithCode(static_cast<int>(Code::kFailed)), "");
+}
+
+TEST(LeaveSoonDeathTest, ATrainingThatEndedWellHasTheTimeItNeeds) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        {
+          LeaveSoon bound(std::chrono::milliseconds(20));
+          bound.call_off();
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "");
+}
 
 TEST(GradientReducer, SumsEveryGradientOnceInAFixedOrderAndLeavesUnusedOnesZero) {
   torch::manual_seed(1);
