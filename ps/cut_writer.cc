@@ -31,6 +31,11 @@ void CutWriter::drop() {
   cuts_.clear();
 }
 
+std::optional<Step> CutWriter::writing() const {
+  std::lock_guard lock(mutex_);
+  return writing_;
+}
+
 void CutWriter::write(std::shared_ptr<const Cut> cut) {
   {
     std::lock_guard lock(mutex_);
@@ -62,10 +67,12 @@ void CutWriter::work() {
     std::shared_ptr<const Cut> cut;
     {
       std::unique_lock lock(mutex_);
+      writing_.reset();
       more_.wait(lock, [this] { return stopping_ || !cuts_.empty(); });
       if (cuts_.empty()) return;
       cut = std::move(cuts_.front());
       cuts_.pop_front();
+      writing_ = cut->step;
     }
     const double start = steady_now_s();
     const Step step = cut->step;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include "ps/cut.h"
 #include "ps/metrics.h"
@@ -19,6 +20,7 @@ class CutWriter {
   CutWriter(wire::Partition partition, std::vector<GroupId> groups, Folder folder, Done done, Metrics& metrics);
   ~CutWriter();                                  // writes what was given first, or what is left of it after drop()
   void write(std::shared_ptr<const Cut> cut);
+  std::optional<Step> writing() const;           // the cut it is at
   void drop();                                   // what is not written by now is not wanted any more
 
  private:
@@ -29,9 +31,10 @@ class CutWriter {
   Folder folder_;
   Done done_;
   Metrics& metrics_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable more_;
   std::deque<std::shared_ptr<const Cut>> cuts_;
+  std::optional<Step> writing_;                  // under mutex_
   bool stopping_ = false;
   std::atomic<bool> dropped_{false};
   std::thread thread_;

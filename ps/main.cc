@@ -23,6 +23,7 @@
 #include "common/control/job_security.h"
 #include "ps/cut_reports.h"
 #include "ps/health.h"
+#include "ps/overdue.h"
 #include "ps/server.h"
 
 namespace dyad::ps {
@@ -97,10 +98,29 @@ void tell_workers(Server& server, control::ControlClient& control, const wire::R
   if (now && now.value().epoch == ours.epoch) server.know_workers(std::move(now.value().worker_incarnation), asked_s);
 }
 
+// What the disk still owes, said every servers.timeout_ms: the heartbeats go on, so nobody else would.
+class SlowDisk {
+ public:
+  explicit SlowDisk(double every_s) : rows_(every_s), cut_(every_s) {}
+  void look(const Server& server, Step resume, bool loaded) {
+    const double now_s = steady_now_s();
+    if (const auto s = rows_.due(loaded ? std::nullopt : std::optional(resume), now_s))
+      LOG_WARN("rows of the checkpoint of step {} still load after {:.0f} s: the disk is slow or hangs", resume, *s);
+    const auto writing = server.writing();
+    if (const auto s = cut_.due(writing, now_s))
+      LOG_WARN("this server's part of cut {} is still being written after {:.0f} s: the disk is slow or hangs",
+               *writing, *s);
+  }
+
+ private:
+  Overdue rows_, cut_;
+};
+
 // Loads, serves, reports cuts and figures until the job ends. A coordinator that is away is waited for, at most
 // away_ms: the rows are here.
-Status attend(Server& server, const wire::Routing& routing, control::HeartbeatThread& heartbeat,
+Status attend(Server& server, const wire::Routing& routing, Step resume, control::HeartbeatThread& heartbeat,
               control::ControlClient& control, CutReports& cuts, std::uint32_t away_ms) {
+  SlowDisk disk(away_ms * 1e-3);
   for (bool ready = false;;) {
     DYAD_TRY(on, goes_on(heartbeat, away_ms));
     if (!on) return ok();
@@ -110,6 +130,7 @@ Status attend(Server& server, const wire::Routing& routing, control::HeartbeatTh
       heartbeat.set_state("ready");
     }
     ready = loaded;
+    disk.look(server, resume, loaded);
     heartbeat.set_step(server.applied());
     heartbeat.set_metrics(server.metrics());
     if (server.wants_workers()) tell_workers(server, control, routing);
@@ -175,7 +196,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
            health ? health->address() : "no port",
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),
            registered.resume);
-  const Status end = attend(*server, routing, *heartbeat, *parts, cuts, away_ms);
+  const Status end = attend(*server, routing, registered.resume, *heartbeat, *parts, cuts, away_ms);
   if (!end || stop_requested) {
     leave_soon(end ? 0 : static_cast<int>(end.error().code));
     server->abandon();

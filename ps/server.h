@@ -52,6 +52,8 @@ class Server {
   Status start(const StartOptions& options);
   // Whether the rows are loaded, waited for at most so long; the error that ended loading or serving once there is one.
   Result<bool> loaded(int timeout_ms = 0);
+  // The cut that is being written. From the thread that starts and stops.
+  std::optional<Step> writing() const { return cut_writer_ ? cut_writer_->writing() : std::nullopt; }
   void stop();                                    // ends after the message in hand and writes the cuts that were frozen
   void abandon();                                 // without them: this life of the job is over
   Millis turned_ms() const { return turned_ms_; } // when the socket thread did last
