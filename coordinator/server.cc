@@ -163,7 +163,8 @@ Status serve(const ServerOptions& options, Coordinator& coordinator, Journal& jo
                                          .parts_max = 1,
                                          .security = options.security,
                                          .allow_unauthenticated = options.trusted_network,
-                                         .key = "coordinator.bind"}));
+                                         .key = "coordinator.bind",
+                                         .local = control::coordinator_socket(options.job_dir)}));
   Published published;
   Past past(options.job_dir);
   published.put(coordinator, past, steady_now_ms());     // whoever finds the address may ask at once

@@ -14,7 +14,8 @@ case ${1-} in
   -h | --help) usage; exit 0 ;;
   '' | -*) usage >&2; exit 2 ;;
 esac
-command -v dyad >/dev/null || { echo "mpirun.sh: no \`dyad\` in PATH; add the folder of the programs to it" >&2; exit 3; }
+command -v dyad >/dev/null ||
+  { echo "mpirun.sh: no \`dyad\` in PATH; add the folder of the programs to it" >&2; exit 3; }
 options=(--config "$1")
 shift
 while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done

@@ -59,8 +59,8 @@ int open_reserved(const char* path, int flags, mode_t mode) {
 }  // namespace dyad
 
 // In the place of the C library's, also for the libraries that we load. libzmq 4.3 ends the process ("Too many open
-// files", ipc_listener.cpp) when a socket of the file system cannot accept: strangers reach our ports but no such socket,
-// so its peers get theirs from the reserve.
+// files", ipc_listener.cpp) when a socket of the file system cannot accept: strangers reach our ports but no such
+// socket, so its peers get theirs from the reserve.
 extern "C" int accept4(int listener, sockaddr* address, socklen_t* length, int flags) {
   const auto accept = [=] { return static_cast<int>(::syscall(SYS_accept4, listener, address, length, flags)); };
   const int fd = accept();

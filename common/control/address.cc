@@ -14,6 +14,10 @@ fs::path server_socket(const fs::path& job_dir, ServerId id) {
   return job_dir.empty() ? fs::path() : job_dir / "sockets" / fmt::format("ps-{}", id);
 }
 
+fs::path coordinator_socket(const fs::path& job_dir) {
+  return job_dir.empty() ? fs::path() : job_dir / "sockets" / "coordinator";
+}
+
 Result<Address> read_address(const fs::path& job_dir) {
   const fs::path file = address_file(job_dir);
   std::ifstream in(file);

@@ -17,8 +17,10 @@ struct Address {
 std::filesystem::path address_file(const std::filesystem::path& job_dir);
 // kNotFound when there is no file, kInvalid when it is not one of ours.
 Result<Address> read_address(const std::filesystem::path& job_dir);
-// Of a server, for the workers of its machine and user (net/local_socket.h). Empty where job_dir is.
+// For peers of the same machine and user (net/local_socket.h): no crowd at the ports is in their way, and nothing is
+// encrypted. Empty where job_dir is.
 std::filesystem::path server_socket(const std::filesystem::path& job_dir, ServerId id);
+std::filesystem::path coordinator_socket(const std::filesystem::path& job_dir);
 Status write_address(const std::filesystem::path& job_dir, const Address& address);   // atomically, by rename
 
 }  // namespace dyad::control

@@ -139,7 +139,10 @@ class NetControlClient final : public ControlClient {
     }
     if (requests_ && requests_->endpoint() == endpoint) return ok();
     requests_.emplace(context_,
-                      net::ConnectOptions{.endpoint = endpoint, .linger_ms = 0, .security = options_.security});
+                      net::ConnectOptions{.endpoint = endpoint,
+                                          .linger_ms = 0,
+                                          .security = options_.security,
+                                          .local = coordinator_socket(options_.job_dir)});
     return ok();
   }
 

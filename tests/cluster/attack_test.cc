@@ -128,7 +128,8 @@ TEST(Attack, IdleConnectionsOnAllPortsOfAJobChangeNothing) {
 
 // What is asked with this key (none: plain), answered or not. `row`: of item 1, behind the header.
 Result<wire::Envelope> ask(const std::string& endpoint, const net::Security& security, const wire::Sender& sender,
-                           RoutingEpoch epoch, wire::Body body, const std::vector<float>& row = {}) {
+                           RoutingEpoch epoch, wire::Body body, const std::vector<float>& row = {},
+                           net::AskOptions patience = {1500, 500}) {
   net::Context context;
   net::RequestClient client(context, {.endpoint = endpoint, .linger_ms = 0, .security = security});
   net::Message message;
@@ -140,7 +141,7 @@ Result<wire::Envelope> ask(const std::string& endpoint, const net::Security& sec
     const auto envelope = wire::decode(m.front().bytes());
     return !envelope || !std::holds_alternative<wire::Ack>(envelope.value().body);
   };
-  DYAD_TRY(answer, client.ask(std::move(message), is_last_word, {5000, 1000}));
+  DYAD_TRY(answer, client.ask(std::move(message), is_last_word, patience));
   return wire::decode(answer.front().bytes());
 }
 
@@ -180,7 +181,7 @@ TEST(Attack, ForgedPushesOfAnInsiderChangeNothing) {
     const auto& [sender, number, epoch, body] = first.value();
     wire::Sender forged{wire::Role::kWorker, 0, Incarnation{incarnation}};
     forged.run = sender.run;
-    const auto answer = ask(servers[0], key, forged, epoch, std::move(push), row);
+    const auto answer = ask(servers[0], key, forged, epoch, std::move(push), row, {5000, 1000});
     const auto* refused = answer ? std::get_if<wire::ErrorReply>(&answer.value().body) : nullptr;
     EXPECT_NE(refused, nullptr) << (answer ? wire::body_name(answer.value().body) : answer.error().message);
     return refused == nullptr ? fail(Code::kFailed, "none") : refused->error;
