@@ -6,35 +6,16 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 
 namespace dyad {
 namespace {
 
 constexpr rlim_t kEnough = 65536;   // some programs close every number up to the limit before they start others
 
-rlim_t wanted(const rlimit& limit) {
-  if (limit.rlim_max < 4 * kReservedDescriptors) return limit.rlim_cur;   // so few that a reserve would hurt more
-  return std::min(limit.rlim_max - kReservedDescriptors, std::max(limit.rlim_cur, kEnough));
-}
-
-// Calls `make`, and once more with the reserve where all other descriptors are in use.
-template <class Make> int with_reserve(Make make) {
-  const int fd = make();
-  if (fd >= 0 || errno != EMFILE) return fd;
-  static std::mutex mutex;                       // the limit is the whole process's: one at a time opens the reserve
-  std::lock_guard lock(mutex);
+bool is_reserved(int fd) {          // numbers are given from below, so a high one tells how many are in use
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
-  const rlim_t soft = limit.rlim_cur;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-  const int again = make();
-  const int error = errno;
-  limit.rlim_cur = soft;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-  errno = error;
-  return again;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 4 * kReservedDescriptors) return false;
+  return static_cast<rlim_t>(fd) + kReservedDescriptors >= limit.rlim_cur;
 }
 
 bool is_local(int socket) {
@@ -48,24 +29,19 @@ bool is_local(int socket) {
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = wanted(limit);
+  limit.rlim_cur = std::min(limit.rlim_max, std::max(limit.rlim_cur, kEnough));
   (void)::setrlimit(RLIMIT_NOFILE, &limit);      // may be refused in a sandbox: then it stays as it was
-}
-
-int open_reserved(const char* path, int flags, mode_t mode) {
-  return with_reserve([&] { return ::open(path, flags, mode); });
 }
 
 }  // namespace dyad
 
-// In the place of the C library's, also for the libraries that we load. libzmq 4.3 ends the process ("Too many open
-// files", ipc_listener.cpp) when a socket of the file system cannot accept: strangers reach our ports but no such
-// socket, so its peers get theirs from the reserve.
+// In the place of the C library's. libzmq takes what it can get: at the limit its I/O thread spins, our checkpoints
+// find no descriptor, and it ends the process by assertion when a peer comes to an ipc socket (ipc_listener.cpp, 4.3).
+// To raise the limit for our own files alone does not do: the spinning thread takes what was meant for them.
 extern "C" int accept4(int listener, sockaddr* address, socklen_t* length, int flags) {
-  const auto accept = [=] { return static_cast<int>(::syscall(SYS_accept4, listener, address, length, flags)); };
-  const int fd = accept();
-  if (fd >= 0 || errno != EMFILE || !dyad::is_local(listener)) return fd;
-  const int again = dyad::with_reserve(accept);
-  if (again < 0 && errno == EMFILE) errno = ENFILE;      // which libzmq waits out
-  return again;
+  const int fd = static_cast<int>(::syscall(SYS_accept4, listener, address, length, flags));
+  if (fd < 0 || !dyad::is_reserved(fd) || dyad::is_local(listener)) return fd;
+  ::close(fd);
+  errno = ECONNABORTED;                          // as if the stranger had gone already
+  return -1;
 }

@@ -1,17 +1,13 @@
 #pragma once
-// File descriptors: as many as the system lets this process have, and a few that strangers cannot use up. Connections
-// that a port accepts are given by the kernel up to the soft limit; the last kReserved below the hard limit are kept
-// for our own files. Threads: any.
-#include <fcntl.h>
-#include <sys/types.h>
+// File descriptors: as many as the system lets this process have, the last of them for our own files and for peers of
+// this machine and user: strangers' connections cannot use them up. Threads: any.
 
 namespace dyad {
 
 inline constexpr unsigned kReservedDescriptors = 64;
-// Once, when a program starts: raises the soft limit towards the hard one, to 65536 at most, less the reserve.
+// Once, when a program starts: raises the soft limit to the hard one, to 65536 at most. A program that calls it has
+// an accept4(2) of ours (descriptors.cc), also for the libraries that it loads: a connection from a network that would
+// take one of the last kReservedDescriptors is closed at once.
 void raise_descriptor_limit();
-// open(2), from the reserve where all others are in use.
-int open_reserved(const char* path, int flags, mode_t mode = 0);
-// accept4(2) is ours, too (descriptors.cc): on a socket of the file system it takes from the reserve.
 
 }  // namespace dyad

@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 #include "common/base/check.h"
-#include "common/base/descriptors.h"
 
 namespace dyad::io {
 namespace {
@@ -57,7 +56,7 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path) {
   if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
   if (error) return fail(Code::kFailed, "{}: cannot create its folder: {}", path.string(), error.message());
   std::filesystem::path temporary = temporary_beside(path);
-  const int fd = open_reserved(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return system_error("create", temporary);
   return AtomicFile(path, std::move(temporary), fd);
 }
@@ -93,7 +92,7 @@ Result<FileFacts> AtomicFile::commit() {
 namespace {
 
 Result<FileFacts> write_into(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  const int fd = open_reserved(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return system_error("open", path);
   const Status written = write_all(fd, bytes, path);
   const bool closed = ::close(fd) == 0;
@@ -115,7 +114,7 @@ Result<FileFacts> write_file_atomic(const std::filesystem::path& path, std::stri
 
 Status sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path place = folder.empty() ? "." : folder;
-  const int fd = open_reserved(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = ::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return system_error("open folder", place);
   const int synced = ::fsync(fd);
   const int error = errno;
@@ -126,7 +125,7 @@ Status sync_folder(const std::filesystem::path& folder) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& path) {
-  const int fd = open_reserved(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return system_error("open", path);
   struct stat info {};
   std::string text;

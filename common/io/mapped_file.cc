@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <cerrno>
 #include <utility>
-#include "common/base/descriptors.h"
 #include "common/io/atomic_file.h"
 
 namespace dyad::io {
@@ -26,7 +25,7 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const int fd = open_reserved(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a FIFO: wait for no writer
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a FIFO: wait for no writer
   if (fd < 0) return system_error("open", path);
   MappedFile file;
   file.path_ = path;

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <sstream>
 #include <fmt/format.h>
-#include "common/base/descriptors.h"
 #include "common/base/log.h"
 
 namespace dyad::net {
@@ -26,7 +25,7 @@ Error errno_error(const fs::path& file) {
 // Writes a new pair to a file that does not exist yet. errno tells why not.
 bool create(const fs::path& file, const KeyPair& pair) {
   const std::string text = fmt::format("{}\npublic {}\nsecret {}\n", kHead, pair.public_key, pair.secret_key);
-  const int fd = open_reserved(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return false;
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
   const int error = errno;
@@ -59,7 +58,7 @@ Status check_private(const struct stat& info, const fs::path& file) {
 }
 
 Result<std::string> read_private(const fs::path& file) {
-  const int fd = open_reserved(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a FIFO: wait for no writer
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a FIFO: wait for no writer
   if (fd < 0)
     return fail(errno == ENOENT ? Code::kNotFound : Code::kInvalid, "{}: cannot read the job's key: {}", file.string(),
                 std::strerror(errno));
