@@ -32,7 +32,7 @@ prove_tree() {
   "${user[@]}" "${train[@]}" --set train.max_steps=3 >/dev/null 2>&1
   "${user[@]}" "${train[@]}" --resume
   "${user[@]}" dyad eval "$at/run/checkpoints/best" --split test --ranks 2
-  "${user[@]}" dyad recommend "$at/run/checkpoints/best" --user 1 --top 3
+  "${user[@]}" dyad recommend "$at/run/checkpoints/best" --user u1 --top 3
 }
 
 prove() {
