@@ -1,31 +1,34 @@
-// dyad-bench-ps: what pulling and pushing rows costs. Servers and workers run as threads of this process over loopback
-// sockets, each with a ZeroMQ context of its own as in a job. In the same run it measures the ceilings: the same bytes
-// through bare ZeroMQ, and their memcpy.
+// dyad-bench-ps: what pulling and pushing rows costs, of rows that exist (warm) and of rows that are new (cold).
+// Servers and workers run as threads of this process over loopback sockets. In the same run, by turns, so that all see
+// the same machine: messages of the same sizes through bare ZeroMQ, and the same batches through Redis where installed.
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include "common/base/clock.h"
-#include "common/base/random.h"
-#include "common/control/address.h"
-#include "ps/server.h"
-#include "worker/rows/make_row_client.h"
+#include "tools/bench/bare_store.h"
+#include "tools/bench/batches.h"
+#include "tools/bench/dyad_store.h"
+#include "tools/bench/redis_store.h"
 
 namespace {
 
 using namespace dyad;
+using namespace dyad::bench;
 
 struct Options {
-  std::uint32_t servers = 2, workers = 2, threads = 1, dim = 128, rows = 17000, catalogue = 12000, steps = 60;
-  std::string wire = "fp32", optimizer = "adam";
-  net::Security security;
-  std::filesystem::path folder;                                // of local sockets; empty: by the port
+  StoreOptions store;
+  BatchOptions batches;
+  std::uint32_t steps = 100, cold_steps = 20, rounds = 5;
+  std::string keys = "uniform", redis = "redis-server";
+  bool keyed = false, local = false, json = false;
 };
 
 double cpu_s() {
@@ -37,190 +40,191 @@ double cpu_s() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-struct Cost { double wall_s = 0, cpu_s = 0; };                // per worker and step
-template <class Body> Cost measure(double worker_steps, double parallel, Body body) {
-  const double wall = steady_now_s(), cpu = cpu_s();
-  body();
-  return {(steady_now_s() - wall) / worker_steps * parallel, (cpu_s() - cpu) / worker_steps};
-}
+using Workers = std::vector<std::unique_ptr<Client>>;
+using Batches = std::vector<std::vector<Batch>>;               // [workers][steps]
+using Request = std::function<void(Client&, const Batch&)>;
 
-// The keys of one step: runs of neighbours (children of a trie node) as batches have them; ascending.
-std::vector<RowKey> keys_of(std::uint64_t step, std::uint64_t stream, std::size_t count, std::size_t catalogue) {
-  KeyedRandom random(1, stream, step);
-  std::vector<RowKey> keys;
-  const double chance = static_cast<double>(count) / static_cast<double>(catalogue);
-  for (std::uint64_t run = 0; run < catalogue; run += 32)
-    if (random.uniform() < chance)
-      for (std::uint64_t k = run; k < std::min<std::uint64_t>(run + 32, catalogue); ++k) keys.push_back(RowKey{k});
-  return keys;
-}
+const Request kPull = [](Client& client, const Batch& batch) { client.pull(batch); };
+const Request kPush = [](Client& client, const Batch& batch) { client.push(batch); };
 
-struct StepRows {                                              // a worker's buffers
-  std::array<std::vector<RowKey>, kTables> keys;
-  std::array<std::vector<float>, kTables> values;
-  void draw(const Options& o, std::uint64_t step, std::uint32_t worker) {
-    for (std::size_t t = 0; t < kTables; ++t) {
-      const std::size_t share = t == 0 ? o.rows / 5 : o.rows * 2 / 5;
-      keys[t] = keys_of(step, worker * kTables + t, share, o.catalogue);
-      values[t].resize(keys[t].size() * o.dim);
+// One kind of request to one store, in as many turns as there are.
+class Figure {
+ public:
+  explicit Figure(std::string name) : name_(std::move(name)) {}
+
+  // All workers at once, each its batches [begin, end), one request after the other.
+  void time(const Workers& workers, const Batches& batches, std::size_t begin, std::size_t end,
+            const Request& request) {
+    const double wall = steady_now_s(), cpu = cpu_s();
+    std::vector<std::vector<double>> taken(workers.size());
+    std::vector<std::thread> threads;
+    for (std::size_t w = 0; w < workers.size(); ++w)
+      threads.emplace_back([&, w] {
+        for (std::size_t i = begin; i < end; ++i) {
+          const double start = steady_now_s();
+          request(*workers[w], batches[w][i]);
+          taken[w].push_back(steady_now_s() - start);
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    wall_s_ += steady_now_s() - wall;
+    cpu_s_ += cpu_s() - cpu;
+    for (std::size_t w = 0; w < workers.size(); ++w) {
+      latency_s_.insert(latency_s_.end(), taken[w].begin(), taken[w].end());
+      for (std::size_t i = begin; i < end; ++i) rows_ += static_cast<double>(batches[w][i].rows());
     }
   }
+
+  double latency_s(double share) const {
+    std::vector<double> sorted = latency_s_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+  }
+  const std::string& name() const { return name_; }
+  double rows_per_s() const { return rows_ / wall_s_; }
+  double cpu_ns_per_row() const { return 1e9 * cpu_s_ / rows_; }
+  bool measured() const { return rows_ > 0; }
+
+ private:
+  std::string name_;
+  double wall_s_ = 0, cpu_s_ = 0, rows_ = 0;
+  std::vector<double> latency_s_;
 };
 
-void work(const Options& o, const wire::Routing& routing, const wire::Partition& partition, std::uint32_t rank,
-          std::uint32_t first) {
-  net::Context context;
-  worker::RowClientOptions options{WorkerRank{rank}, Incarnation{1}, partition, {o.dim, o.dim, o.dim},
-                                   o.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32};
-  options.security = o.security;
-  options.job_dir = o.folder;
-  auto client = std::move(worker::make_row_client(context, options, routing)).value();
-  StepRows rows;
-  for (std::uint64_t step = first; step < first + o.steps; ++step) {
-    rows.draw(o, step, rank);
-    std::vector<worker::PullRequest> pulls;
-    std::vector<worker::PushRequest> pushes;
-    for (std::size_t t = 0; t < kTables; ++t) {
-      pulls.push_back({static_cast<TableId>(t), rows.keys[t], rows.values[t]});
-      pushes.push_back({static_cast<TableId>(t), rows.keys[t], rows.values[t]});
-    }
-    client->start_pull(Step{step - 1}, pulls).value();
-    client->wait().value();
-    client->push(pushes, {Step{step}, 1e-3f}).value();
+struct Pair { Figure pull, push; };                            // of one store, in one state
+Pair pair_of(const std::string& name) { return {Figure(name + " pull"), Figure(name + " push")}; }
+
+struct Figures {
+  Pair bare = pair_of("bare ZeroMQ"), warm = pair_of("warm"), cold = pair_of("cold"), redis = pair_of("Redis");
+  std::string no_redis;                                        // why there are no figures of it
+};
+
+template <class Make> Workers workers_of(const Options& o, Make make) {
+  Workers workers;
+  for (std::uint32_t w = 0; w < o.store.workers; ++w) workers.push_back(make(w));
+  return workers;
+}
+
+template <class Make> Batches batches_of(const Options& o, Make make) {
+  Batches batches;
+  for (std::uint32_t w = 0; w < o.store.workers; ++w) batches.push_back(make(w));
+  return batches;
+}
+
+void time_both(Pair& pair, const Workers& workers, const Batches& batches, std::size_t begin, std::size_t end) {
+  pair.pull.time(workers, batches, begin, end, kPull);
+  pair.push.time(workers, batches, begin, end, kPush);
+}
+
+Figures measure(Options o, const Transport& transport, const std::filesystem::path& folder) {
+  o.store.key_end = keys_end(o.batches, o.store.workers, o.cold_steps);
+  const Batches all = batches_of(o, [&](std::uint32_t) { return whole_catalogue(o.batches); });
+  const Batches known = batches_of(o, [&](std::uint32_t w) { return known_keys(o.batches, w, o.steps); });
+  const Batches fresh =
+      batches_of(o, [&](std::uint32_t w) { return new_keys(o.batches, w, o.store.workers, o.cold_steps); });
+  Figures figures;
+  Figure unused("");
+  const DyadStore dyad(o.store, transport);
+  const BareStore bare(o.store);
+  const Workers ours = workers_of(o, [&](std::uint32_t w) { return dyad.client(w); });
+  const Workers theirs = workers_of(o, [&](std::uint32_t) { return bare.client(); });
+  Workers redis_workers;
+  const auto redis = RedisStore::start(o.redis, folder, o.store);
+  if (redis) redis_workers = workers_of(o, [&](std::uint32_t) { return redis.value()->client(); });
+  else figures.no_redis = redis.error().message;
+  for (const Workers* store : std::array<const Workers*, 2>{&ours, &redis_workers}) {   // what is warm; buffers grow
+    if (store->empty()) continue;
+    unused.time(*store, all, 0, all[0].size(), kPush);
+    unused.time(*store, all, 0, all[0].size(), kPull);
   }
-  client->flush().value();
-}
-
-void in_threads(std::uint32_t n, const std::function<void(std::uint32_t)>& body) {
-  std::vector<std::thread> threads;
-  for (std::uint32_t i = 0; i < n; ++i) threads.emplace_back(body, i);
-  for (auto& t : threads) t.join();
-}
-
-Cost rows_cost(const Options& o) {
-  const wire::Partition partition;
-  wire::Routing routing{RoutingEpoch{1}, {}, {}, {}, {}};
-  routing.key_end.fill(o.catalogue);
-  std::vector<std::unique_ptr<net::Context>> contexts;
-  std::vector<std::unique_ptr<ps::Server>> servers;
-  for (std::uint32_t s = 0; s < o.servers; ++s) {
-    contexts.push_back(std::make_unique<net::Context>());
-    if (o.security.enabled()) contexts.back()->start_authentication({o.security.own.public_key}).value();
-    ps::ServerOptions server;
-    server.listen.security = o.security;
-    server.listen.local = control::server_socket(o.folder, ServerId{s});
-    server.id = ServerId{s};
-    server.ranks = o.workers;
-    server.partition = partition;
-    server.shard = {{o.dim, o.dim, o.dim}, 1, 0.02f, {.name = o.optimizer}};
-    server.threads = o.threads;
-    server.checkpoint_folder = [](Step) { return std::filesystem::temp_directory_path(); };
-    server.on_cut = [](Step, Result<std::vector<wire::FilePart>>) {};
-    servers.push_back(std::move(ps::Server::bind(*contexts.back(), server)).value());
-    routing.server_address.push_back(servers.back()->endpoint());
-    routing.server_incarnation.push_back(1);
+  unused.time(theirs, known, 0, std::min(o.steps, 3u), kPush);
+  for (std::uint32_t round = 0; round < o.rounds; ++round) {
+    const auto turn = [&](std::uint32_t steps, std::uint32_t r) { return std::size_t{steps} * r / o.rounds; };
+    const std::size_t begin = turn(o.steps, round), end = turn(o.steps, round + 1);
+    time_both(figures.bare, theirs, known, begin, end);
+    time_both(figures.warm, ours, known, begin, end);
+    time_both(figures.cold, ours, fresh, turn(o.cold_steps, round), turn(o.cold_steps, round + 1));
+    if (!redis_workers.empty()) time_both(figures.redis, redis_workers, known, begin, end);
   }
-  for (std::uint32_t g = 0; g < partition.groups; ++g) routing.group_server.push_back(g % o.servers);
-  for (auto& server : servers) server->start({Incarnation{1}, routing, {}, {}}).value();
-  in_threads(o.workers,
-             [&](std::uint32_t r) { work(o, routing, partition, r, 1); });  // warm: rows are made, buffers grown
-  const Cost cost = measure(static_cast<double>(o.steps) * o.workers, o.workers, [&] {
-    in_threads(o.workers, [&](std::uint32_t r) { work(o, routing, partition, r, 1 + o.steps); });
-  });
-  servers.clear();
-  return cost;
+  return figures;
 }
 
-// The same messages without tables: the server answers a pull with one buffer and drops a push.
-Cost bare_cost(const Options& o, std::size_t bytes) {
-  std::vector<std::unique_ptr<net::Context>> contexts;
-  std::vector<net::Listener> listeners;
-  for (std::uint32_t s = 0; s < o.servers; ++s) {
-    contexts.push_back(std::make_unique<net::Context>());
-    listeners.push_back(net::Listener::bind(*contexts.back(), {}).value());
-  }
-  const auto block = std::make_shared<std::vector<std::byte>>(bytes / o.servers);
-  const auto message = [&](bool bulk) {
-    net::Message m;
-    m.push_back(bulk ? net::Frame::keep(*block, block) : net::Frame(bulk ? 0 : 1));
-    return m;
-  };
-  const auto serve = [&](std::uint32_t s) {
-    for (std::uint32_t i = 0; i < 2 * o.steps * o.workers; ++i) {
-      auto in = listeners[s].recv(-1).value();
-      listeners[s].send(in->peer, message(in->message[0].size() == 1)).value();
+// Beside bare ZeroMQ by the median: a neighbour of the machine spoils a few requests, and those of one store only.
+double of_bare(const Figures& f, const Figure& figure, bool pull) {
+  return (pull ? f.bare.pull : f.bare.push).latency_s(0.5) / figure.latency_s(0.5);
+}
+
+nlohmann::json json_of(const Options& o, const Figures& f) {
+  nlohmann::json out{{"servers", o.store.servers}, {"workers", o.store.workers}, {"threads", o.store.threads},
+                     {"rows", o.batches.rows},     {"dim", o.store.dim},         {"wire", o.store.wire},
+                     {"optimizer", o.store.optimizer}, {"keys", o.keys},         {"steps", o.steps},
+                     {"cold_steps", o.cold_steps}, {"catalogue", o.batches.catalogue}};
+  for (const Pair* pair : {&f.bare, &f.warm, &f.cold, &f.redis})
+    for (const bool pull : {true, false}) {
+      const Figure& figure = pull ? pair->pull : pair->push;
+      if (!figure.measured()) continue;
+      out["figures"][figure.name()] = {{"rows_per_s", figure.rows_per_s()},
+                                       {"p50_ms", 1e3 * figure.latency_s(0.5)},
+                                       {"p99_ms", 1e3 * figure.latency_s(0.99)},
+                                       {"cpu_ns_per_row", figure.cpu_ns_per_row()},
+                                       {"of_bare_zeromq", of_bare(f, figure, pull)}};
     }
-  };
-  const auto ask = [&](std::uint32_t) {
-    net::Context context;
-    std::vector<net::Connection> links;
-    for (auto& l : listeners) links.push_back(net::Connection::open(context, {.endpoint = l.endpoint()}).value());
-    for (std::uint32_t i = 0; i < 2 * o.steps; ++i) {           // a pull, a push
-      for (auto& link : links) link.send(message(i % 2 == 1)).value();
-      for (auto& link : links) (void)link.recv(-1).value();
+  if (!f.no_redis.empty()) out["redis_not_measured"] = f.no_redis;
+  return out;
+}
+
+void print(const Options& o, const Figures& f) {
+  fmt::print("{} rows x {} floats ({}), {} keys, {}; {} workers, {} servers of {} threads; {} steps, cold {}\n",
+             o.batches.rows, o.store.dim, o.store.wire, o.keys, o.store.optimizer, o.store.workers, o.store.servers,
+             o.store.threads, o.steps, o.cold_steps);
+  fmt::print("{:<18} {:>12} {:>9} {:>9} {:>11} {:>13}\n", "", "rows/s", "p50 ms", "p99 ms", "CPU ns/row", "% of bare");
+  for (const Pair* pair : {&f.bare, &f.warm, &f.cold, &f.redis})
+    for (const bool pull : {true, false}) {
+      const Figure& figure = pull ? pair->pull : pair->push;
+      if (!figure.measured()) continue;
+      fmt::print("{:<18} {:>12.0f} {:>9.2f} {:>9.2f} {:>11.0f} {:>13.0f}\n", figure.name(), figure.rows_per_s(),
+                 1e3 * figure.latency_s(0.5), 1e3 * figure.latency_s(0.99), figure.cpu_ns_per_row(),
+                 100 * of_bare(f, figure, pull));
     }
-  };
-  return measure(static_cast<double>(o.steps) * o.workers, o.workers, [&] {
-    in_threads(o.servers + o.workers, [&](std::uint32_t i) { i < o.servers ? serve(i) : ask(i); });
-  });
-}
-
-Cost copy_cost(const Options& o, std::size_t bytes) {
-  std::vector<char> a(bytes, 1), b(bytes, 2);
-  return measure(o.steps, 1, [&] {
-    for (std::uint32_t i = 0; i < o.steps; ++i) {
-      std::memcpy(b.data(), a.data(), bytes);
-      asm volatile("" : : "r"(b.data()) : "memory");
-    }
-  });
-}
-
-Cost draw_cost(const Options& o) {
-  StepRows rows;
-  return measure(o.steps, 1, [&] { for (std::uint32_t s = 0; s < o.steps; ++s) rows.draw(o, s, 0); });
-}
-
-void line(const char* what, const Cost& cost, double gigabytes) {
-  fmt::print("{:<34} {:>9.2f} {:>11.2f} {:>9.2f}\n", what, 1e3 * cost.wall_s, 1e3 * cost.cpu_s,
-             gigabytes / cost.wall_s);
+  if (!f.no_redis.empty()) fmt::print("Redis is not measured: {}\n", f.no_redis);
+  else fmt::print("CPU of Redis is its clients' alone; it stores values and applies no gradient\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options o;
-  CLI::App app{"What pulling and pushing rows costs, beside the same bytes through bare ZeroMQ and memcpy"};
-  app.add_option("--servers", o.servers);
-  app.add_option("--workers", o.workers);
-  app.add_option("--threads", o.threads, "owner threads a server");
-  app.add_option("--rows", o.rows, "rows a worker pulls, and pushes, at a step");
-  app.add_option("--dim", o.dim);
-  app.add_option("--catalogue", o.catalogue, "rows of each table");
-  app.add_option("--steps", o.steps);
-  app.add_option("--wire", o.wire, "fp32 or fp16")->check(CLI::IsMember({"fp32", "fp16"}));
-  app.add_option("--optimizer", o.optimizer);
-  bool keyed = false, local = false;
-  app.add_flag("--key", keyed, "with a job's key by the port, as between machines; bare ZeroMQ stays plain");
-  app.add_flag("--local", local, "with a job's key and local sockets, as on one machine");
+  CLI::App app{"What pulling and pushing rows costs, beside bare ZeroMQ and Redis\n"
+               "  dyad-bench-ps --dim 64 --keys zipf"};
+  app.add_option("--servers", o.store.servers);
+  app.add_option("--workers", o.store.workers);
+  app.add_option("--threads", o.store.threads, "owner threads a server");
+  app.add_option("--rows", o.batches.rows, "rows a worker pulls, or pushes, at a step");
+  app.add_option("--dim", o.store.dim);
+  app.add_option("--catalogue", o.batches.catalogue, "rows of each table that exist");
+  app.add_option("--steps", o.steps, "of rows that exist");
+  app.add_option("--cold-steps", o.cold_steps, "of rows that are new");
+  app.add_option("--rounds", o.rounds, "in how many turns the stores are timed")->check(CLI::PositiveNumber);
+  app.add_option("--keys", o.keys, "how keys that exist are drawn")->check(CLI::IsMember({"uniform", "zipf"}));
+  app.add_option("--wire", o.store.wire)->check(CLI::IsMember({"fp32", "fp16"}));
+  app.add_option("--optimizer", o.store.optimizer);
+  app.add_option("--redis", o.redis, "the program to compare with");
+  app.add_flag("--key", o.keyed, "with a job's key by the port, as between machines; bare ZeroMQ stays plain");
+  app.add_flag("--local", o.local, "with a job's key and local sockets, as on one machine");
+  app.add_flag("--json", o.json);
   CLI11_PARSE(app, argc, argv);
-  if (local) o.folder = std::filesystem::temp_directory_path() / fmt::format("dyad-bench-{}", ::getpid());
-  if (keyed || local) {
+  if (o.keys == "zipf") o.batches.zipf = 1;
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("dyad-bench-{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  Transport transport;
+  if (o.keyed || o.local) {
     const net::KeyPair pair = net::make_key_pair().value();
-    o.security = {pair, pair.public_key};
+    transport.security = {pair, pair.public_key};
   }
-  const std::size_t bytes = std::size_t{o.rows} * o.dim * (o.wire == "fp16" ? 2 : 4);
-  const double gigabytes = 2e-9 * static_cast<double>(bytes);
-  const Cost copy = copy_cost(o, 2 * bytes), bare = bare_cost(o, bytes), draw = draw_cost(o);
-  Cost rows = rows_cost(o);
-  rows.cpu_s -= draw.cpu_s;                                    // making up keys is no part of it
-  fmt::print("{} rows x {} floats ({}), pulled and pushed by {} workers, {} servers of {} threads, {} steps\n", o.rows,
-             o.dim, o.wire, o.workers, o.servers, o.threads, o.steps);
-  fmt::print("{:<34} {:>9} {:>11} {:>9}\n", "per worker and step", "wall ms", "CPU ms", "GB/s");
-  line("memcpy of the bytes", copy, gigabytes);
-  line("bare ZeroMQ, loopback", bare, gigabytes);
-  line("pull + push, servers included", rows, gigabytes);
-  fmt::print("rows/s (pulled and pushed, a worker) {:.0f}; CPU beside bare ZeroMQ {:.2f} times\n",
-             2.0 * o.rows / rows.wall_s, rows.cpu_s / bare.cpu_s);
-  if (local) std::filesystem::remove_all(o.folder);
+  if (o.local) transport.folder = folder;
+  const Figures figures = measure(o, transport, folder);
+  if (o.json) fmt::print("{}\n", json_of(o, figures).dump(2));
+  else print(o, figures);
+  std::filesystem::remove_all(folder);
   return 0;
 }
