@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include "common/base/check.h"
+#include "common/base/initial_row.h"
 #include "common/base/random.h"
 #include "common/wire/half.h"
 #include "common/wire/sections.h"

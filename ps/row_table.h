@@ -19,7 +19,7 @@ namespace dyad::ps {
 struct TableOptions {
   TableId table = TableId::kItem;
   std::uint32_t dim = 0;
-  std::uint64_t seed = 1;                       // of initial rows, with the table and the key (random.h initial_row)
+  std::uint64_t seed = 1;                       // of initial rows, with the table and the key (initial_row.h)
   float init_std = 0.02f;
   float clip = 0;                               // norm of one row's gradient, 0: none
   std::atomic<std::uint64_t>* memory = nullptr;  // counts the bytes of index and slabs, of those in snapshots too

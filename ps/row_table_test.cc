@@ -1,7 +1,7 @@
 #include "ps/row_table.h"
 
 #include <gtest/gtest.h>
-#include "common/base/random.h"
+#include "common/base/initial_row.h"
 
 namespace dyad::ps {
 namespace {

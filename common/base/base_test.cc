@@ -58,17 +58,6 @@ TEST(KeyedRandom, NormalHasTheMomentsOfANormal) {
   EXPECT_NEAR(square / n, 1, 0.02);
 }
 
-TEST(InitialRow, DependsOnSeedTableAndKey) {
-  std::array<float, 8> a{}, b{}, c{}, d{};
-  initial_row(1, 0, 5, 0.02f, a);
-  initial_row(1, 0, 5, 0.02f, b);
-  initial_row(1, 1, 5, 0.02f, c);
-  initial_row(2, 0, 5, 0.02f, d);
-  EXPECT_EQ(a, b);
-  EXPECT_NE(a, c);
-  EXPECT_NE(a, d);
-}
-
 TEST(Digest, PiecesGiveTheDigestOfTheWhole) {
   const std::string text = "rows, slots, counts";
   Digest digest;

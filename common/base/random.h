@@ -3,7 +3,6 @@
 // draws the same. No state to save in a checkpoint: a step's draws are keyed by the step.
 #include <cmath>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,9 +43,5 @@ class KeyedRandom {
 template <class T> void shuffle(std::vector<T>& values, KeyedRandom& random) {          // Fisher-Yates
   for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
 }
-
-// The initial value of a row of a parameter table: normal(0, stddev), from the seed and the key alone, so that every
-// server, and the evaluation of a row that was never trained, sees the same row.
-void initial_row(std::uint64_t seed, std::uint64_t table, std::uint64_t key, float stddev, std::span<float> out);
 
 }  // namespace dyad

@@ -5,6 +5,7 @@
 #include <thread>
 #include <unistd.h>
 #include "common/base/check.h"
+#include "common/base/initial_row.h"
 #include "common/base/random.h"
 
 namespace dyad::tests {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include "common/base/log.h"
-#include "common/base/random.h"
+#include "common/base/initial_row.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/rows_file.h"
 #include "worker/model/pin_kernels.h"
