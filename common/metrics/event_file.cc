@@ -59,13 +59,22 @@ Result<EventFile> EventFile::replace(const fs::path& folder, const std::vector<S
   const double now = unix_now();
   std::string bytes = framed(version_event(now)) + framed(start_event(now, Step{0}));
   for (const ScalarEvent& event : events) bytes += framed(scalar_event(event));
-  DYAD_TRYV(io::write_file_atomic(file, bytes));
-  std::error_code ignored;                       // one that stays holds nothing else, and the next start tries again
-  for (const fs::path& older : old) fs::remove(older, ignored);
-  DYAD_TRY(grows, GrowingFile::open(file));
-  return EventFile(std::move(grows));
+  EventFile series(GrowingFile(file, std::move(bytes)), std::move(old));
+  series.remove_older();
+  return series;
 }
 
-bool EventFile::append(const ScalarEvent& event) { return file_.append(framed(scalar_event(event))); }
+void EventFile::remove_older() {
+  if (!file_.has_begun()) return;
+  std::error_code ignored;                       // one that stays holds nothing else, and the next start tries again
+  for (const fs::path& older : older_) fs::remove(older, ignored);
+  older_.clear();
+}
+
+bool EventFile::append(const ScalarEvent& event) {
+  const bool written = file_.append(framed(scalar_event(event)));
+  remove_older();
+  return written;
+}
 
 }  // namespace dyad::metrics

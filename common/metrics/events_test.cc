@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <csignal>
+#include <optional>
 #include <sys/resource.h>
 #include <gtest/gtest.h>
 #include "common/base/log.h"
@@ -244,13 +245,43 @@ TEST_F(EventFiles, WhatAFullDiskLeavesUnwrittenAtTheEndIsNamedAndBounded) {
   testing::internal::CaptureStderr();
   {
     const FullDisk full(2000);
-    auto grows = GrowingFile::open(file, 3).value();
+    GrowingFile grows(file, "", 3);
     for (const char letter : {'a', 'b'}) EXPECT_FALSE(grows.append(record(2100, letter)));
     for (const char letter : {'c', 'd', 'e'}) EXPECT_FALSE(grows.append(record(900, letter)));
   }
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(io::read_file(file).value(), record(900, 'c') + record(900, 'd'));   // had room, the large ones given up
   EXPECT_NE(said.find("records: 3 records are missing"), std::string::npos) << said;
+}
+
+TEST_F(EventFiles, ADiskThatIsFullAtTheStartLeavesWhatWasThereAndOnceThereIsRoomTheFilesOfAnUndisturbedRun) {
+  const auto record = [](std::uint64_t step) { return StepRecord{Step{step}, 0, {{"loss", 1.0 / (1.0 + step)}}}; };
+  const fs::path file = folder_.path() / kStepLogName;
+  const auto go_on = [&](std::uint64_t from, std::uint64_t full_until) {
+    std::optional<FullDisk> full(std::in_place, full_until > from ? 10 : RLIM_INFINITY);
+    auto log = StepLog::open(file, Step{from});
+    auto events = open_training_events(folder_.path(), Step{from});
+    ASSERT_TRUE(log && events);
+    for (std::uint64_t step = from + 1; step <= 60; ++step) {
+      if (step == full_until) full.reset();
+      EXPECT_EQ(log.value().append(record(step)), step >= full_until) << step;
+      events.value().append({1.7e9, Step{step}, scalars_of(record(step))});
+    }
+  };
+  go_on(0, 0);
+  const std::string undisturbed = io::read_file(file).value();
+  go_on(0, 30);                                                  // a fresh run
+  EXPECT_EQ(io::read_file(file).value(), undisturbed);
+  EXPECT_EQ(seen().events, 60u);
+  go_on(20, 40);                                                 // one that goes on
+  EXPECT_EQ(io::read_file(file).value(), undisturbed);
+  EXPECT_EQ(read_events(folder_.path() / kEventFolder).value().size(), 60u);
+  {
+    const FullDisk full(10);
+    auto log = StepLog::open(file, Step{20}).value();
+    EXPECT_FALSE(log.append(record(21)));
+  }
+  EXPECT_EQ(io::read_file(file).value(), undisturbed) << "never any room: as it was";
 }
 
 class CurveOfAJob : public testing::Test {

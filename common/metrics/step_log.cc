@@ -54,9 +54,7 @@ Result<StepLog> StepLog::open(const std::filesystem::path& file, Step from) {
   std::string kept;
   for (const auto& record : records)
     if (record.step <= from) kept += line_of(record);
-  DYAD_TRYV(io::write_file_atomic(file, kept));
-  DYAD_TRY(grows, GrowingFile::open(file));
-  return StepLog(std::move(grows));
+  return StepLog(GrowingFile(file, std::move(kept)));
 }
 
 bool StepLog::append(const StepRecord& record) { return file_.append(line_of(record)); }

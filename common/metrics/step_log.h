@@ -33,7 +33,8 @@ Error not_a_step_line(const std::filesystem::path& file, std::uint64_t number);
 
 class StepLog {
  public:
-  // Keeps the lines up to step `from` and drops those after it: the run computes them again.
+  // Keeps the lines up to step `from` and drops those after it: the run computes them again. Fails when what lies there
+  // can't be read; a full disk is waited for (growing_file.h).
   static Result<StepLog> open(const std::filesystem::path& file, Step from);
   bool append(const StepRecord& record);         // false: kept for later (growing_file.h)
 
