@@ -71,12 +71,6 @@ Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutR
   return o;
 }
 
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 // What the coordinator wants: nothing (true), that we leave (false), or that we leave and start again (an error).
 Result<bool> goes_on(const control::HeartbeatThread& heartbeat, std::uint32_t away_ms) {
   if (stop_requested) return false;

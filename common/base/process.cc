@@ -1,5 +1,6 @@
 #include "common/base/process.h"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -63,12 +64,18 @@ std::optional<ProcessStat> process_stat(pid_t pid) {
   ProcessStat stat;
   std::string field;
   for (int number = 3; number <= 22 && rest >> field; ++number) {
-    if (number == 3) stat.has_ended = field == "Z" || field == "X";
+    if (number == 3) stat.has_ended = field == "Z" || field == "X", stat.is_stopped = field == "T";
     if (number == 4) stat.parent = static_cast<pid_t>(std::stol(field));
     if (number == 10 || number == 12 || number == 14 || number == 15) stat.work += std::stoull(field);
     if (number == 22) stat.started = std::stoull(field);
   }
   return stat;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  const bool known = ::gethostname(name.data(), name.size() - 1) == 0 && name.front() != '\0';
+  return known ? name.data() : "unknown";
 }
 
 std::string launcher_mark() {

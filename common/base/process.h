@@ -13,10 +13,12 @@ namespace dyad {
 struct ProcessStat {
   pid_t parent = 0;
   bool has_ended = false;          // a zombie: nobody has reaped it yet
+  bool is_stopped = false;         // by a signal (SIGSTOP), until SIGCONT; one in a debugger's hands is not
   std::uint64_t started = 0;       // clock ticks after boot: tells a process from a later one of the same number
   std::uint64_t work = 0;          // processor time and page faults, in no unit: grows while it does something
 };
 std::optional<ProcessStat> process_stat(pid_t pid);   // nothing: there is no such process
+std::string host_name();                              // of this machine; "unknown" where it has none
 
 inline constexpr const char* kLauncherVariable = "DYAD_LAUNCHER";
 // This process as the value of that variable.

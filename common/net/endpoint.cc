@@ -5,11 +5,11 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include "common/base/process.h"
 
 namespace dyad::net {
 namespace {
@@ -141,9 +141,8 @@ std::string announced_endpoint(const std::string& bound) {
   for (const std::string_view any : {"tcp://0.0.0.0:", "tcp://[::]:"}) {
     if (!bound.starts_with(any)) continue;
     const std::string port = bound.substr(any.size());
-    char name[256] = "";
-    const bool named = ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0';
-    const Addresses found = named ? look_up(name) : Addresses{};
+    const std::string name = host_name();
+    const Addresses found = look_up(name);
     if (found.v4 || (found.v6 && any == "tcp://[::]:")) return fmt::format("tcp://{}:{}", name, port);
     return fmt::format("tcp://{}:{}", outer_address().value_or("127.0.0.1"), port);
   }

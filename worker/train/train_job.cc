@@ -8,6 +8,7 @@
 #include <thread>
 #include <unistd.h>
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/ckpt/manifest.h"
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
@@ -22,11 +23,6 @@
 
 namespace dyad::worker {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 RowClientOptions row_options(const config::Config& config, const control::ClientOptions& who) {
   RowClientOptions options;
