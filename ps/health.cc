@@ -1,6 +1,7 @@
 #include "ps/health.h"
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <fstream>
 #include <system_error>
@@ -26,6 +27,11 @@ http::Answer ready(Server& server) {
   if (server.turned_ms() == 0) return {503, kText, "waits for the coordinator and the other servers\n"};
   if (!server.loaded().value()) return {503, kText, "loads its rows\n"};
   return {200, kText, "ready\n"};
+}
+
+std::uint64_t inode_of(const std::filesystem::path& file) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
 std::string metrics_text(const Server& server, ServerId id) {
@@ -57,6 +63,7 @@ Status Health::publish(const std::filesystem::path& job_dir, const Server& serve
   std::filesystem::create_directories(file.parent_path(), error);
   // Not synced: it is of this process's life only, and workers would wait for a slow disk.
   const bool written = (std::ofstream(whole) << json.dump() << '\n').flush().good();
+  inode_ = inode_of(whole);
   if (written) std::filesystem::rename(whole, file, error);
   if (!written || error) {
     std::filesystem::remove(whole, error);
@@ -69,7 +76,7 @@ Status Health::publish(const std::filesystem::path& job_dir, const Server& serve
 Health::~Health() {
   http_.reset();
   std::error_code ignored;
-  if (!file_.empty()) std::filesystem::remove(file_, ignored);
+  if (!file_.empty() && inode_of(file_) == inode_) std::filesystem::remove(file_, ignored);
 }
 
 }  // namespace dyad::ps

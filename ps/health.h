@@ -1,6 +1,7 @@
 #pragma once
 // The health port of a server: /healthz, /readyz, /metrics, for probes and for Prometheus when the coordinator is away.
 // Threads: one; the pages are answered on the HTTP server's thread.
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,7 +17,7 @@ class Health {
  public:
   // Borrows the server. `endpoint`: servers.http.
   static Result<std::unique_ptr<Health>> start(const std::string& endpoint, Server& server, ServerId id);
-  ~Health();                                     // removes its file
+  ~Health();                                     // removes its file, not that of a successor
   Health(const Health&) = delete;
   Health& operator=(const Health&) = delete;
   std::string address() const { return http_->address(); }
@@ -27,6 +28,7 @@ class Health {
   explicit Health(std::unique_ptr<http::Server> http) : http_(std::move(http)) {}
   std::unique_ptr<http::Server> http_;
   std::filesystem::path file_;
+  std::uint64_t inode_ = 0;                      // of our file: a name may be a successor's by now
 };
 
 }  // namespace dyad::ps

@@ -54,6 +54,20 @@ TEST_F(HealthTest, OneThatCouldNotLoadItsRowsSaysWhy) {
   EXPECT_NE(page("/readyz").body.find("/nonexistent"), std::string::npos);
 }
 
+TEST_F(HealthTest, ALateEndLeavesTheFileOfItsSuccessorAlone) {
+  const fs::path dir = fs::temp_directory_path() / ("dyad-health-late-" + std::to_string(::getpid()));
+  const fs::path file = dir / "servers" / "ps-3.json";
+  auto old = std::move(Health::start("127.0.0.1:0", *server_, ServerId{3})).value();
+  ASSERT_TRUE(old->publish(dir, *server_, ServerId{3}));
+  auto successor = std::move(Health::start("127.0.0.1:0", *server_, ServerId{3})).value();
+  ASSERT_TRUE(successor->publish(dir, *server_, ServerId{3}));
+  old.reset();
+  EXPECT_TRUE(fs::exists(file));
+  successor.reset();
+  EXPECT_FALSE(fs::exists(file));
+  fs::remove_all(dir);
+}
+
 TEST_F(HealthTest, ItsAddressIsInTheJobsFolderWhileItLives) {
   const fs::path dir = fs::temp_directory_path() / ("dyad-health-test-" + std::to_string(::getpid()));
   const fs::path file = dir / "servers" / "ps-3.json";
