@@ -1,6 +1,8 @@
 #pragma once
 // A socket in the file system beside a port, for peers of the same user on the same machine: its folder (0700) is the
-// kernel's word that nobody else is there, so nothing has to be encrypted. Threads: any.
+// kernel's word that nobody else is there, so nothing has to be encrypted. Whoever binds last has the name: ZeroMQ
+// unlinks what lies there before it binds and nothing when it closes, so a late end takes no successor's away; the file
+// of one that has ended refuses connections. Threads: any.
 #include <filesystem>
 #include "common/base/result.h"
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <gtest/gtest.h>
 #include "common/base/clock.h"
+#include "common/base/process.h"
 #include "common/net/endpoint.h"
 #include "common/net/local_socket.h"
 #include "common/net/request_client.h"
@@ -124,6 +125,24 @@ TEST(Peers, WhoIsRefusedIsToldWhyAndLeavesOneLine) {
   EXPECT_FALSE(listener.recv(0).value());
 }
 
+TEST(Peers, TheLateEndOfAListenerLeavesItsSuccessorsLocalSocketAlone) {
+  namespace fs = std::filesystem;
+  const auto socket = fs::path(testing::TempDir()) / ("late_" + std::to_string(getpid())) / "sockets" / "ps-0";
+  auto old = std::make_unique<Keyed>();
+  auto first = std::make_unique<Listener>(
+      Listener::bind(old->context, {.security = old->security, .local = socket}).value());
+  Keyed own;
+  auto second = Listener::bind(own.context, {.security = own.security, .local = socket}).value();
+  first.reset();
+  old.reset();                                                       // ZeroMQ has closed everything now
+  ASSERT_TRUE(is_local_listener(socket));
+  auto connection = Connection::open(own.context, {.endpoint = second.endpoint(), .linger_ms = 0,
+                                                   .security = own.security, .local = socket}).value();
+  EXPECT_TRUE(connection.send(message_of(2, 9)));
+  EXPECT_TRUE(second.recv(1000).value());
+  fs::remove_all(socket.parent_path().parent_path());
+}
+
 TEST(Peers, OfOurOwnUserOnThisMachineComeByALocalSocketInAFolderOfOursAlone) {
   namespace fs = std::filesystem;
   const auto job = fs::path(testing::TempDir()) / ("local_" + std::to_string(getpid()));
@@ -171,11 +190,10 @@ bool has_ipv6() {
 }
 
 TEST(Peers, AddressesAsPeopleWriteThemWork) {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
+  const std::string host = host_name();
   std::vector<std::string> all{"tcp://localhost:*", "tcp://lo:*", "tcp://127.0.0.1:0", "tcp://*:*", "tcp://0.0.0.0:*"};
   if (has_ipv6()) all.insert(all.end(), {"tcp://[::1]:*", "tcp://[::]:*"});
-  if (listen_endpoint("tcp://" + std::string(host) + ":*")) all.push_back("tcp://" + std::string(host) + ":*");
+  if (listen_endpoint("tcp://" + host + ":*")) all.push_back("tcp://" + host + ":*");
   for (const std::string& text : all) {
     Keyed job;
     const auto listener = Listener::bind(job.context, {.endpoint = text, .security = job.security});
