@@ -33,8 +33,8 @@ Result<std::vector<ScalarEvent>> read_events(const std::filesystem::path& folder
 
 class EventFile {
  public:
-  // Writes a new file with `events` (in step order) and removes the older ones of `folder`: one whole series stays. On a
-  // full disk the older ones stay until there is room.
+  // Writes a new file with `events` (in step order) and removes the older ones of `folder`: one whole series stays.
+  // On a full disk the older ones stay until there is room.
   static Result<EventFile> replace(const std::filesystem::path& folder, const std::vector<ScalarEvent>& events);
   bool append(const ScalarEvent& event);         // false: kept for later (growing_file.h)
 

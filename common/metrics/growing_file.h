@@ -1,8 +1,8 @@
 #pragma once
-// A file that grows by whole records and outlives a full disk: what could not be written, its beginning too, is kept, in
-// order, and tried again with the next record and at the end. A record that went in by half is cut off again, so that
-// the file is at any time a whole one, and once there is room the one it would have been. Says once when it begins and
-// once when it is over. Threads: one.  Memory: nothing, or its beginning and at most kKeptMax records.
+// A file that grows by whole records and outlives a full disk: what could not be written, its beginning too, is kept,
+// in order, and tried again with the next record and at the end. A record that went in by half is cut off again, so
+// that the file is at any time a whole one, and once there is room the one it would have been. Says once when it begins
+// and once when it is over. Threads: one.  Memory: nothing, or its beginning and at most kKeptMax records.
 #include <cstdint>
 #include <deque>
 #include <filesystem>
