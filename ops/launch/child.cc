@@ -33,6 +33,7 @@ constexpr int kNoLog = -1;
     dup2(log_fd, 2);
   }
   if (options.niceness != 0) (void)!nice(options.niceness);
+  if (options.ignored_signal != 0) ::signal(options.ignored_signal, SIG_IGN);
   execvpe(argv[0], argv.data(), environment.data());
   const int error = errno;
   (void)!write(error_pipe, &error, sizeof error);

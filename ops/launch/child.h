@@ -16,6 +16,7 @@ struct ChildOptions {
   int niceness = 0;                             // added to this process's
   int orphan_signal = SIGKILL;                  // what it gets when this process dies; an mpirun has others to end
   bool keep_scheduler = false;                  // see child_environment()
+  int ignored_signal = 0;                       // until it says itself what that does; 0: none
 };
 
 class Child {

@@ -9,7 +9,6 @@
 #include <utility>
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/ckpt/manifest.h"
 #include "common/control/address.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/signs.h"
@@ -25,8 +24,6 @@ constexpr Millis kStopQuietMs = 60'000;       // after the first Ctrl-C, without
 constexpr Millis kAfterWorkersMs = 60'000;    // coordinator and servers leave after the workers
 constexpr Millis kBeforeWorkersMs = 10'000;   // they leave when the ranks are done; mpirun itself ends a moment later
 constexpr int kMpirunEndMs = 5000;            // it gives its ranks a second or more before it kills them
-constexpr Millis kEvaluatorQuietMs = 60'000;
-constexpr int kEvaluatorEndMs = 5000;         // it has an mpirun of its own to end
 constexpr Millis kBusyPauseMs = 1000;          // the journal is held for so long at most by an evaluation written down
 constexpr int kNobodyCaughtStop = 128 + SIGUSR1;
 
@@ -79,6 +76,7 @@ LocalCluster::LocalCluster(config::Config config, LocalClusterOptions options)
     : config_(std::move(config)),
       options_(std::move(options)),
       job_dir_(config_.job.dir),
+      evaluator_(job_dir_, options_.restarts_max),
       restarts_(options_.restarts_max) {}
 
 std::filesystem::path LocalCluster::log_of(const std::string& name) const {
@@ -90,7 +88,7 @@ Result<End> LocalCluster::run(std::function<void()> tick, std::function<int()> s
   stop_requests_ = std::move(stop_requests);
   for (;;) {
     auto ended = attempt();
-    if (ended && ended.value() == End::kFinished) finish_evaluator();
+    if (ended && ended.value() == End::kFinished) evaluator_.finish(tick_, [this] { return stop_requests_() > 0; });
     kill_all();
     if (ended || !has_run_ || stop_requests_() > 0) return ended;   // a first start would fail the same way again
     const auto& [code, what] = ended.error();
@@ -107,11 +105,7 @@ Result<End> LocalCluster::run(std::function<void()> tick, std::function<int()> s
 }
 
 std::optional<Millis> LocalCluster::next_restart() {
-  std::uint64_t step = 0;
-  if (const auto found = ckpt::list_checkpoints(ckpt::checkpoints_dir(job_dir_), ckpt::Depth::kSizes))
-    for (const auto& listed : found.value())
-      if (listed.state == ckpt::State::kValid) step = std::max(step, listed.step.value);
-  return restarts_.next(step);
+  return restarts_.next(last_cut(job_dir_));
 }
 
 bool LocalCluster::rest(Millis ms) {
@@ -165,14 +159,7 @@ Status LocalCluster::start_others() {
     children_.push_back(std::move(server));
   }
   DYAD_TRYV(start_workers());
-  if (config_.eval.during_training && !evaluator_) {
-    DYAD_TRY(evaluator,
-             Child::start("evaluator",
-                          {sibling_program("dyad"), "eval", "--follow", config_.job.dir, "--split", "validation"},
-                          log_of("evaluator"), {.niceness = 5}));
-    evaluator_ = std::move(evaluator);
-  }
-  return ok();
+  return config_.eval.during_training ? evaluator_.start() : ok();
 }
 
 // mpirun, told where to run them, may need what a scheduler says of the nodes.
@@ -226,6 +213,7 @@ Result<End> LocalCluster::supervise() {
     if (asked && workers.poll() == kNobodyCaughtStop) return End::kStoppedAtStart;
     DYAD_TRYV(keep_coordinator());
     DYAD_TRYV(check_exit_codes());
+    evaluator_.keep(steady_now_ms());
     if (all_ended()) return asked ? End::kStopped : End::kFinished;
     Child* part = ended_part();
     if (deserted.longer_than(kBeforeWorkersMs, part && !workers.poll())) return error_of(*part);
@@ -247,29 +235,11 @@ Result<End> LocalCluster::supervise() {
   }
 }
 
-void LocalCluster::finish_evaluator() {
-  if (!evaluator_) return;
-  evaluator_->signal(SIGUSR1);                            // evaluate what is there, then leave
-  Quiet working;                                          // it looks at its ranks all the time, which is work
-  while (!evaluator_->poll() && stop_requests_() == 0) {
-    if (working.ms(work_of(evaluator_->pid()), steady_now_ms()) > kEvaluatorQuietMs) {
-      LOG_WARN("the evaluator did nothing for {} s (was it stopped?) and is ended", kEvaluatorQuietMs / 1000);
-      evaluator_->kill(kEvaluatorEndMs);
-    }
-    tick_();
-    nap();
-  }
-  if (const auto code = evaluator_->poll(); code && *code != 0)
-    LOG_WARN("the evaluator ended with code {}; run `dyad eval` by hand. Its log:\n{}", *code,
-             evaluator_->last_words());
-}
-
 void LocalCluster::kill_all() {
-  if (evaluator_) evaluator_->signal(SIGTERM);            // ends its ranks while we end ours
+  evaluator_.ask_to_leave();                              // ends its ranks while we end ours
   if (!children_.empty()) children_.back().kill(kMpirunEndMs);
   while (!children_.empty()) children_.pop_back();        // workers first, coordinator last
-  if (evaluator_) evaluator_->kill(kEvaluatorEndMs);
-  evaluator_.reset();
+  evaluator_.kill();
 }
 
 }  // namespace dyad::ops

@@ -2,8 +2,9 @@
 // A whole job as processes of this machine: coordinator, servers, workers under mpirun, and an evaluator that follows
 // the checkpoints. A coordinator that is killed is started again and goes on with its journal; nobody else notices. Any
 // other process that dies ends the attempt, and the job is started again from its last checkpoint, which in sync mode
-// gives the bytes of a run that nothing disturbed; but not after what would be the same again (codes 2 and 3). Leaves
-// no process behind, however it ends. Threads: one.
+// gives the bytes of a run that nothing disturbed; but not after what would be the same again (codes 2 and 3). Of the
+// evaluator nothing depends, and it is started again beside the others. Leaves no process behind, however it ends.
+// Threads: one.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "ops/launch/child.h"
+#include "ops/launch/evaluator.h"
 #include "ops/launch/restarts.h"
 
 namespace dyad::ops {
@@ -49,7 +51,6 @@ class LocalCluster {
   bool rest(Millis ms);                      // false: asked to stop meanwhile
   Child* ended_part();
   bool all_ended();
-  void finish_evaluator();
   void kill_all();
   std::filesystem::path log_of(const std::string& name) const;
 
@@ -59,7 +60,7 @@ class LocalCluster {
   std::function<void()> tick_;
   std::function<int()> stop_requests_;
   std::vector<Child> children_;              // coordinator first, then servers, then the worker job
-  std::optional<Child> evaluator_;
+  Evaluator evaluator_;
   bool has_run_ = false;                     // every process was started once
   Restarts restarts_;
 };

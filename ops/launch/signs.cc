@@ -1,8 +1,10 @@
 #include "ops/launch/signs.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include "common/base/process.h"
+#include "common/ckpt/manifest.h"
 
 namespace dyad::ops {
 
@@ -17,6 +19,14 @@ std::uint64_t bytes_below(const fs::path& folder) {
     bytes += gone ? 0 : size;
   }
   return bytes;
+}
+
+std::uint64_t last_cut(const fs::path& job_dir) {
+  std::uint64_t step = 0;
+  if (const auto found = ckpt::list_checkpoints(ckpt::checkpoints_dir(job_dir), ckpt::Depth::kSizes))
+    for (const auto& listed : found.value())
+      if (listed.state == ckpt::State::kValid) step = std::max(step, listed.step.value);
+  return step;
 }
 
 std::uint64_t work_of(pid_t pid) {

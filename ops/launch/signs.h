@@ -26,6 +26,8 @@ class Quiet {
 
 // Of all files below a folder, those that are being written too; 0 when there is no folder.
 std::uint64_t bytes_below(const std::filesystem::path& folder);
+// The step of a job's newest checkpoint, 0 before there is one.
+std::uint64_t last_cut(const std::filesystem::path& job_dir);
 // What a process has done (ProcessStat::work). 0 when there is no such process.
 std::uint64_t work_of(pid_t pid);
 

@@ -128,6 +128,29 @@ TEST(ClusterEvaluation, EvaluationDuringTrainingLeavesNoneOutUnsaidAndChangesNoB
   EXPECT_EQ(left, kept) << "the newest two and the best";
 }
 
+TEST(ClusterEvaluation, AKilledEvaluatorIsStartedAgainAndNoResultIsMissing) {
+  const auto job = scratch() / "killed_evaluator";
+  auto launcher = start("launcher", train_command(job, {"checkpoint.every_steps=10", "eval.beams=10", "train.epochs=4",
+                                                        "eval.during_training=true", "eval.during_training_users=50"}),
+                        scratch() / "killed_evaluator.log");
+  const std::string follower = program("dyad") + '\0' + "eval" + '\0' + "--follow";
+  pid_t killed = 0;
+  for (const std::uint64_t step : {10, 20}) {
+    ASSERT_TRUE(wait_for_step(job, step)) << ops::tail(launcher.log(), 20);
+    pid_t pid = 0;
+    ASSERT_TRUE(soon([&] { return (pid = process_of(job, follower)) > 0 && pid != killed; })) << "no evaluator";
+    ASSERT_EQ(::kill(killed = pid, SIGKILL), 0);
+  }
+  EXPECT_TRUE(launcher.wait_for(150'000)) << ops::tail(launcher.log(), 20);
+  EXPECT_EQ(launcher.poll(), 0) << ops::tail(launcher.log(), 20);
+  const std::string said = io::read_file(launcher.log()).value();
+  EXPECT_NE(said.find("the evaluator ended with code 137; starting it again"), std::string::npos) << said;
+  const Told told = told_of(job);
+  EXPECT_GE(told.committed.size(), 4u);
+  for (const auto& folder : told.committed) EXPECT_EQ(told.ndcg.count(folder), 1u) << folder << "\n" << said;
+  EXPECT_TRUE(processes_of(job).empty());
+}
+
 // Of one user, NDCG@10 is easily 1: it may not decide which checkpoint is the best.
 TEST(ClusterEvaluation, AHandMadeEvaluationCountsForTheJobOnlyWithTheJobsOwnSettings) {
   const auto job = scratch() / "by_hand";
