@@ -12,6 +12,7 @@
 #include "common/control/address.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/signs.h"
+#include "ops/launch/start_watch.h"
 #include "ops/launch/train_progress.h"
 
 namespace dyad::ops {
@@ -207,12 +208,14 @@ bool LocalCluster::all_ended() {
 Result<End> LocalCluster::supervise() {
   Child& workers = children_.back();
   Lasting deserted, lingering;
+  StartWatch start({job_dir_, config_.servers.count, config_.train.workers, config_.servers.timeout_ms});
   Quiet writing;
   Millis ask_ms = 0;
   for (bool asked = false;;) {
     if (asked && workers.poll() == kNobodyCaughtStop) return End::kStoppedAtStart;
     DYAD_TRYV(keep_coordinator());
     DYAD_TRYV(check_exit_codes());
+    start.look(children_, steady_now_ms());
     evaluator_.keep(steady_now_ms());
     if (all_ended()) return asked ? End::kStopped : End::kFinished;
     Child* part = ended_part();

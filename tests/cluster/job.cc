@@ -45,6 +45,19 @@ fs::path scratch() {
 
 std::string program(const std::string& name) { return (fs::path(DYAD_BIN) / name).string(); }
 
+// dyad is a copy, for it looks for the others beside itself.
+fs::path programs_with(const std::string& folder, const std::string& name, const std::string& script) {
+  const fs::path bin = scratch() / folder;
+  fs::create_directories(bin);
+  fs::copy_file(program("dyad"), bin / "dyad");
+  for (const char* other : {"dyad-coordinator", "dyad-ps", "dyad-worker"})
+    if (other != name) fs::create_symlink(program(other), bin / other);
+  std::ofstream(bin / name) << "#!/bin/sh\nREAL=" << (fs::exists(program(name)) ? program(name) : "/usr/bin/" + name)
+                            << "\n" << script << "\nexec \"$REAL\" \"$@\"\n";
+  fs::permissions(bin / name, fs::perms::owner_all);
+  return bin;
+}
+
 ops::Child start(const std::string& name, std::vector<std::string> argv, const fs::path& log) {
   auto child = ops::Child::start(name, std::move(argv), log);
   return std::move(child.value());

@@ -21,6 +21,9 @@ std::string program(const std::string& name);               // of the build unde
 Outcome run(std::vector<std::string> argv, int timeout_s = 100);
 ops::Child start(const std::string& name, std::vector<std::string> argv, const std::filesystem::path& log);
 
+// A folder in scratch() of the build's programs, but `name` is this shell script: $REAL is the program in its place.
+std::filesystem::path programs_with(const std::string& folder, const std::string& name, const std::string& script);
+
 // A dataset of a few hundred synthetic users with codes for both streams.
 const std::filesystem::path& small_dataset();
 // A copy of it in scratch() / name, to be altered.
