@@ -2,7 +2,9 @@
 
 #include <signal.h>
 #include <chrono>
+#include <string>
 #include <thread>
+#include <vector>
 #include "common/base/log.h"
 #include "ops/launch/signs.h"
 
@@ -24,9 +26,10 @@ Status Evaluator::start() { return child_ || start_ms_ || is_given_up_ ? ok() : 
 
 Status Evaluator::launch() {
   start_ms_.reset();
-  DYAD_TRY(child, Child::start("evaluator",
-                               {sibling_program("dyad"), "eval", "--follow", job_dir_.string(), "--split", "validation"},
-                               job_dir_ / "logs" / "evaluator.log", {.niceness = 5, .ignored_signal = SIGUSR1}));
+  std::vector<std::string> argv{sibling_program("dyad"), "eval", "--follow", job_dir_.string(), "--split",
+                                "validation"};
+  DYAD_TRY(child, Child::start("evaluator", std::move(argv), job_dir_ / "logs" / "evaluator.log",
+                               {.niceness = 5, .ignored_signal = SIGUSR1}));
   child_ = std::move(child);
   return ok();
 }
@@ -37,15 +40,16 @@ void Evaluator::died(int code, Millis now) {
   const auto pause = is_permanent(code) ? std::nullopt : restarts_.next(last_cut(job_dir_));
   is_given_up_ = !pause;
   if (!pause) {
-    LOG_WARN("the evaluator ended with code {} and is not started again{}; run `dyad eval` by hand. Its log:\n{}", code,
-             is_permanent(code) ? "" : fmt::format(" (after {} restarts without a new checkpoint)", restarts_.count()),
-             words);
+    const auto often = fmt::format(" (after {} restarts without a new checkpoint)", restarts_.count());
+    LOG_WARN("the evaluator ended with code {} and is not started again{}; run `dyad eval` by hand. Its log:\n{}",
+             code, is_permanent(code) ? "" : often, words);
     return;
   }
   start_ms_ = now + *pause;
-  LOG_WARN("the evaluator ended with code {}; starting it again{} (restart {} of {} without a new checkpoint), training "
-           "goes on{}{}", code, *pause == 0 ? "" : fmt::format(" in {} s", *pause / 1000), restarts_.count(),
-           restarts_.most(), words.empty() ? "" : ". Its log:\n", words);
+  const std::string in_s = *pause == 0 ? "" : fmt::format(" in {} s", *pause / 1000);
+  LOG_WARN("the evaluator ended with code {}; starting it again{} (restart {} of {} without a new checkpoint), "
+           "training goes on{}{}", code, in_s, restarts_.count(), restarts_.most(),
+           words.empty() ? "" : ". Its log:\n", words);
 }
 
 void Evaluator::keep(Millis now) {

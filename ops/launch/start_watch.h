@@ -1,8 +1,8 @@
 #pragma once
-// Watches a job's start: who has registered is the coordinator's to lose, who has not is the launcher's. A process that is
-// stopped (SIGSTOP) before it registers would be waited for for ever: by then its coordinator does not know it, and the
-// ranks meet in a sum. So it is killed, and the launcher treats it as one that died. One that is not stopped is at work,
-// or waits for a disk, and may take as long as it likes; who is waited for is said. Threads: one.
+// Watches a job's start: who has registered is the coordinator's to lose, who has not is the launcher's. A process that
+// is stopped (SIGSTOP) before it registers would be waited for for ever: by then its coordinator does not know it, and
+// the ranks meet in a sum. So it is killed, and the launcher treats it as one that died. One that is not stopped is at
+// work, or waits for a disk, and may take as long as it likes; who is waited for is said. Threads: one.
 #include <cstdint>
 #include <filesystem>
 #include <map>
