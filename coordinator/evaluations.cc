@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include "common/base/digest.h"
+#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 
 namespace dyad::coordinator {
@@ -100,7 +101,8 @@ void Evaluations::apply(const Entry& entry) {
     times_.clear();
   }
   if (const auto* e = std::get_if<Evaluated>(&entry)) {
-    results_[{e->folder, e->split}] = *e;
+    Evaluated& result = results_[{e->folder, e->split}] = *e;
+    result.metrics = ckpt::with_names_of_now(e->metrics);          // a journal may be older than this version
     ++times_[{e->folder, e->split}];
   }
 }

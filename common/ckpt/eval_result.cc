@@ -61,13 +61,22 @@ Result<std::string> what_is_other(const EvalOrigin& origin, const fs::path& chec
   return std::string();
 }
 
+EvalMetrics with_names_of_now(const EvalMetrics& metrics) {
+  EvalMetrics out;
+  for (const auto& [name, value] : metrics) {
+    const bool is_before = name.starts_with("sum/") || name.starts_with("own/");
+    out.emplace(is_before ? "fusion-" + name : name, value);
+  }
+  return out;
+}
+
 Result<EvalResult> read_own_result(const fs::path& checkpoint, const std::string& split) {
   const fs::path file = eval_file(checkpoint, split);
   DYAD_TRY(text, io::read_file(file));
   EvalResult result;
   try {
     const json j = json::parse(text);
-    result = {origin_of(j), j.at("metrics").get<std::map<std::string, double>>()};
+    result = {origin_of(j), with_names_of_now(j.at("metrics").get<EvalMetrics>())};
   } catch (const std::exception&) {                // of json, or no number where a digest is
     return fail(Code::kInvalid, "{}: not a result of this version; evaluate again", file.string());
   }

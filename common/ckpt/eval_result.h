@@ -25,9 +25,15 @@ std::filesystem::path eval_file(const std::filesystem::path& checkpoint, const s
 // those of the job now (<job.dir>/config.toml), else, where the checkpoint lies in no job, those it was made with.
 Result<std::string> what_is_other(const EvalOrigin& origin, const std::filesystem::path& checkpoint);
 
+// By list, metric and cutoff. Lists: "behaviour", "semantic"; "fusion", the merged one as eval.rank orders it; and as
+// the other rule does, "fusion-own" or "fusion-sum".
+using EvalMetrics = std::map<std::string, double>;         // "fusion/ndcg@10" ...
+// Of results of versions that called the last two "own" and "sum".
+EvalMetrics with_names_of_now(const EvalMetrics& metrics);
+
 struct EvalResult {
   EvalOrigin origin;
-  std::map<std::string, double> metrics;
+  EvalMetrics metrics;
 };
 // The one beside the checkpoint. kNotFound: there is none; kInvalid: it is not the job's own.
 Result<EvalResult> read_own_result(const std::filesystem::path& checkpoint, const std::string& split);

@@ -55,6 +55,16 @@ TEST_F(EvalResultTest, TheJobsOwnIsRead) {
   EXPECT_EQ(read().value().origin.manifest, digest_);
 }
 
+TEST_F(EvalResultTest, ThatNamesTheMergedListByItsRuleAloneIsReadWithTheNamesOfNow) {
+  auto json = to_json(own());
+  json["metrics"] = {{"fusion/ndcg@10", 0.5}, {"sum/ndcg@10", 0.5}, {"own/ndcg@10", 0.25}, {"semantic/ndcg@10", 0.125}};
+  ASSERT_TRUE(io::write_file_atomic(eval_file(checkpoint_, "validation"), json.dump()));
+  EXPECT_EQ(read().value().metrics, (EvalMetrics{{"fusion/ndcg@10", 0.5},
+                                                 {"fusion-sum/ndcg@10", 0.5},
+                                                 {"fusion-own/ndcg@10", 0.25},
+                                                 {"semantic/ndcg@10", 0.125}}));
+}
+
 TEST_F(EvalResultTest, OneOfWhatTheCheckpointHeldBeforeIsNotRead) {
   keep(own());
   commit("2");                                     // the same step again, with other weights

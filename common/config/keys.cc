@@ -126,7 +126,7 @@ const std::vector<Key>& table() {
       KEY(eval, users, between(0, kU32), N, "users of an evaluation on the test split; 0: all"),
       KEY(eval, batch, between(1, 65536), N, "users decoded together"),
       KEY(eval, rank, one_of({"sum", "own"}), N,
-          "score of a candidate: sum of both streams' log-probabilities, or its own stream's"),
+          "what orders fusion, the merged list: the sum of both streams' log-probabilities, or an item's own stream's"),
       KEY(eval, workers, between(1, 4096), N, "evaluation processes (MPI ranks)"),
       KEY(eval, threads, between(1, 1024), N, "compute threads of an evaluation process"),
       KEY(eval, during_training, any(), N, "evaluate on validation after each checkpoint"),

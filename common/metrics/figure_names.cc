@@ -16,7 +16,7 @@ constexpr std::array<string_view, 3> kLossParts{"con", "recon", "recog"};
 constexpr std::array<string_view, 2> kStreams{"behaviour", "semantic"};
 constexpr std::array<string_view, 8> kPhases{"read",       "pull_wait", "forward", "backward", "all_reduce_wait",
                                              "optimizer", "push",      "cut"};
-constexpr std::array<string_view, 5> kLists{"fusion", "behaviour", "semantic", "sum", "own"};
+constexpr std::array<string_view, 5> kLists{"fusion", "behaviour", "semantic", "fusion-sum", "fusion-own"};
 
 bool is_one_of(auto& list, string_view word) { return std::ranges::find(list, word) != std::end(list); }
 bool is_short_number(string_view text) {

@@ -43,7 +43,7 @@ function drawCurves(s) {
   chart('speedcurve', [{name: 'samples a second', points: smooth(columns(s.speed, 'samples_per_s')), raw: columns(s.speed, 'samples_per_s')}], {zero: true, marks});
   const results = validations(s), curve = (name, text) => ({name: text || name, points: results.filter(e => name in e.metrics).map(e => [e.step, e.metrics[name]])});
   chart('recallcurve', [curve('fusion/recall@10', 'recall@10'), curve('fusion/ndcg@10', 'NDCG@10')], {dots: true});
-  chart('listcurve', ['fusion', 'behaviour', 'semantic', 'own'].map(l => curve(l + '/recall@10', l === 'own' ? 'by own score' : l)), {dots: true});
+  chart('listcurve', ['fusion', 'behaviour', 'semantic', 'fusion-own', 'fusion-sum'].map(l => curve(l + '/recall@10', l)), {dots: true});
 }
 
 const validations = s => (s.evaluations || []).filter(e => e.split === 'validation').sort((a, b) => a.step - b.step);

@@ -33,6 +33,24 @@ TEST(ClusterEvaluation, OneRankAndThreeRanksEvaluateToTheSameFigures) {
   EXPECT_EQ(one, figures("3"));
 }
 
+// The table said "sum" of what the page, the metrics and `best` called fusion.
+TEST(ClusterEvaluation, TheMergedListHasOneNameInTheTableAndInTheResult) {
+  for (const auto& [rank, other] : {std::pair{"sum", "fusion-own"}, {"own", "fusion-sum"}}) {
+    const auto file = scratch() / "lists.json";
+    const Outcome outcome = run({program("dyad"), "eval", undisturbed().string(), "--set",
+                                 std::string("eval.rank=") + rank, "--output", file.string()});
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find(std::string(", rank ") + rank + ","), std::string::npos) << outcome.output;
+    std::set<std::string> lists;
+    const auto metrics = nlohmann::json::parse(std::ifstream(file)).at("metrics");
+    for (const auto& [name, _] : metrics.items())
+      lists.insert(name.substr(0, name.find('/')));
+    EXPECT_EQ(lists, (std::set<std::string>{"behaviour", "semantic", "fusion", other}));
+    for (const std::string& list : lists)
+      EXPECT_NE(outcome.output.find("\n" + list + " "), std::string::npos) << list << ":\n" << outcome.output;
+  }
+}
+
 std::size_t ranks_at_work(const fs::path& folder) {
   std::size_t ranks = 0;
   std::string name;

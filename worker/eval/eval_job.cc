@@ -20,11 +20,17 @@
 namespace dyad::worker {
 namespace {
 
-constexpr std::array kLists{"behaviour", "semantic", "sum", "own"};   // each stream alone, and both ways of merging
+// Each stream alone; the merged list, fusion, as eval.rank orders it; and as the other rule does (list_name()).
+enum List : std::size_t { kBehaviour, kSemantic, kFusion, kOtherRule, kLists };
 constexpr std::size_t kPlaces = 20, kBins = kPlaces + 1;              // the last bin: not in the list
 
 // How often the held-out item had each place in each list. Counts are whole numbers, so a sum over ranks is exact.
-using Counts = std::array<double, kLists.size() * kBins>;
+using Counts = std::array<double, kLists * kBins>;
+
+const char* list_name(std::size_t list, const std::string& rank) {
+  constexpr std::array kNames{"behaviour", "semantic", "fusion"};
+  return list < kNames.size() ? kNames[list] : rank == "own" ? "fusion-sum" : "fusion-own";
+}
 
 config::EvalSettings settings_of(const config::Config& config, const EvalJobOptions& options) {
   auto settings = config::eval_settings(config, options.split);
@@ -73,9 +79,9 @@ Counts decode_part(const LoadedModel& loaded, std::span<const data::Sample> samp
     const auto found = search.run(histories);
     for (std::size_t i = 0; i < part.size(); ++i) {
       const ItemId target = dataset.sequence(part[i].user)[part[i].target];
-      for (std::size_t s = 0; s < 2; ++s) count(counts, s, found[i].stream[s], target);
-      count(counts, 2, found[i].by_sum, target);
-      count(counts, 3, found[i].by_own, target);
+      for (const std::size_t s : {kBehaviour, kSemantic}) count(counts, s, found[i].stream[s], target);
+      count(counts, kFusion, found[i].ranked(config.eval.rank), target);
+      count(counts, kOtherRule, config.eval.rank == "own" ? found[i].by_sum : found[i].by_own, target);
     }
     if (all.rank() == WorkerRank{0}) progress.at(std::min(samples.size(), begin + ranks * batch));
   }
@@ -95,10 +101,9 @@ RankingMetrics metrics_of(const Counts& counts, std::size_t list) {
 
 nlohmann::json result_json(const LoadedModel& loaded, const EvalJobOptions& options, const Counts& counts) {
   nlohmann::json metrics = nlohmann::json::object();
-  const std::size_t fusion = loaded.config.eval.rank == "own" ? 3 : 2;
-  for (std::size_t list = 0; list <= kLists.size(); ++list) {
-    const auto m = metrics_of(counts, list == kLists.size() ? fusion : list);
-    const std::string name = list == kLists.size() ? "fusion" : kLists[list];
+  for (std::size_t list = 0; list < kLists; ++list) {
+    const auto m = metrics_of(counts, list);
+    const char* name = list_name(list, loaded.config.eval.rank);
     for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
       metrics[fmt::format("{}/recall@{}", name, kCutoffs[i])] = m.recall(i);
       metrics[fmt::format("{}/ndcg@{}", name, kCutoffs[i])] = m.ndcg(i);
@@ -112,13 +117,14 @@ nlohmann::json result_json(const LoadedModel& loaded, const EvalJobOptions& opti
 }
 
 void print_table(const Counts& counts, const LoadedModel& loaded, const std::string& split, double users_per_s) {
-  std::printf("%s, %s split, %.0f users, %u beams, %.0f users/s\n%-10s", loaded.folder.filename().c_str(),
-              split.c_str(), metrics_of(counts, 0).users(), loaded.config.eval.beams, users_per_s, "list");
+  const auto& settings = loaded.config.eval;
+  std::printf("%s, %s split, %.0f users, %u beams, rank %s, %.0f users/s\n%-10s", loaded.folder.filename().c_str(),
+              split.c_str(), metrics_of(counts, 0).users(), settings.beams, settings.rank.c_str(), users_per_s, "list");
   for (const int k : kCutoffs) std::printf("  R@%-5d", k);
   for (const int k : kCutoffs) std::printf("  N@%-5d", k);
-  for (std::size_t list = 0; list < kLists.size(); ++list) {
+  for (std::size_t list = 0; list < kLists; ++list) {
     const auto m = metrics_of(counts, list);
-    std::printf("\n%-10s", kLists[list]);
+    std::printf("\n%-10s", list_name(list, settings.rank));
     for (std::size_t i = 0; i < kCutoffs.size(); ++i) std::printf("  %.4f ", m.recall(i));
     for (std::size_t i = 0; i < kCutoffs.size(); ++i) std::printf("  %.4f ", m.ndcg(i));
   }
