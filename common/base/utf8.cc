@@ -17,6 +17,11 @@ std::size_t utf8_character(std::string_view text) {
   return size;
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 std::size_t utf8_prefix(std::string_view text) {
   std::size_t good = 0;
   while (good < text.size()) {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <fmt/format.h>
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 
 namespace dyad::net {
 namespace {
@@ -110,7 +111,9 @@ Status ensure_job_key(const fs::path& file) {
 Result<Security> read_job_key(const fs::path& file) {
   if (file.empty()) return Security{};
   DYAD_TRY(text, read_private(file));
-  std::istringstream in(text);
+  std::string plain(without_byte_order_mark(text));          // copied through another system
+  std::erase(plain, '\r');
+  std::istringstream in(plain);
   std::string head;
   std::getline(in, head);
   if (head != kHead)

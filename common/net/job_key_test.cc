@@ -49,6 +49,20 @@ TEST(JobKey, ThatOthersMayReadIsRefusedAndTheJobsOwnIsMadePrivateAgain) {
   fs::remove_all(folder);
 }
 
+TEST(JobKey, ThatWasCopiedThroughAnotherSystemIsRead) {
+  const auto folder = fs::path(testing::TempDir()) / ("job_keys_copied_" + std::to_string(getpid()));
+  const auto file = folder / "job.key";
+  ASSERT_TRUE(ensure_job_key(file));
+  const auto made = read_job_key(file).value();
+  std::string text, line;
+  for (std::ifstream in(file); std::getline(in, line);) text += line + "\r\n";
+  text.resize(text.size() - 2);
+  std::ofstream(file) << "\xef\xbb\xbf" << text;
+  EXPECT_EQ(read_job_key(file).value().own.secret_key, made.own.secret_key);
+  EXPECT_EQ(read_job_key(file).value().server_public_key, made.server_public_key);
+  fs::remove_all(folder);
+}
+
 TEST(JobKey, ThatManyMakeAtOnceIsOne) {
   const auto folder = fs::path(testing::TempDir()) / ("job_keys_at_once_" + std::to_string(getpid()));
   std::vector<pid_t> makers;

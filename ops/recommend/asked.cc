@@ -1,5 +1,6 @@
 #include "ops/recommend/asked.h"
 
+#include "common/base/utf8.h"
 #include "ops/recommend/item_lookup.h"
 
 namespace dyad::ops {
@@ -30,7 +31,7 @@ Result<Asked> history_of(const data::Dataset& dataset, const std::string& histor
 }
 
 std::string user_of_line(std::string_view line, bool is_first) {
-  if (is_first && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+  if (is_first) line = without_byte_order_mark(line);
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
   return std::string(line);
 }

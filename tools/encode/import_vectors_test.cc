@@ -1,6 +1,8 @@
 // Vectors from elsewhere: whose row is whose.
 #include "tools/encode/import_vectors.h"
 #include <arrow/builder.h>
+#include <arrow/compute/cast.h>
+#include <arrow/extension/uuid.h>
 #include <arrow/io/file.h>
 #include <arrow/table.h>
 #include <parquet/arrow/writer.h>
@@ -9,6 +11,7 @@
 #include "common/data/item_files.h"
 #include "common/data/test_dataset.h"
 #include "common/io/temp_folder.h"
+#include "tools/import/gzip_for_test.h"
 
 namespace dyad::encode {
 namespace {
@@ -57,6 +60,8 @@ TEST_F(ImportVectors, RowsGoWhereTheirKeysSay) {
            {"k.bom", "\xef\xbb\xbf" "c\r\na\r\nb\r\n\r\n"},
            {"k.json", "[\"c\", \"a\", \"b\"]"},
            {"k.jsonl", "{\"title\": \"x\", \"item_id\": \"c\"}\n{\"item_id\": \"a\"}\n{\"item_id\": \"b\"}"},
+           {"k.jsonl.gz", importer::gzip("{\"key\": \"c\"}\n{\"key\": \"a\"}\n{\"key\": \"b\"}\n")},
+           {"bare.txt", "c\r\na\r\nb"},
            {"l.jsonl", "\"c\"\n\"a\"\n\"b\"\n"}}) {
     const auto read = import({.file = safetensors(3), .keys = put(name, text)});
     ASSERT_TRUE(read.has_value()) << name << ": " << read.error().message;
@@ -89,7 +94,8 @@ TEST_F(ImportVectors, KeysThatCannotBeTheRowsAreRefused) {
   EXPECT_THAT(with("k.jsonl", "{\"id\": \"a\", \"asin\": 1}\n"), HasSubstr("could all be the key"));
   EXPECT_THAT(with("k.jsonl", "a\n"), HasSubstr("k.jsonl:1: not JSON"));
   EXPECT_THAT(with("k.json", "[\"a\", 1.5]"), HasSubstr("entry 2: 1.5 is no key"));
-  EXPECT_THAT(with("k.gz", "\x1f\x8b"), HasSubstr("gzip"));
+  EXPECT_THAT(with("k.gz", "\x1f\x8b"), HasSubstr("a gzip file that ends"));
+  EXPECT_THAT(with("k.txt", std::string("\xff\xfe" "a\0\n\0", 6)), HasSubstr("UTF-16"));
   EXPECT_EQ(import({.file = safetensors(3), .keys = folder_ / "none"}).error().code, Code::kNotFound);
   EXPECT_THAT(error({.file = put("v.csv", "1,2")}), HasSubstr("neither"));
 }
@@ -146,14 +152,27 @@ TEST_F(ParquetVectors, HoldTheirKeysThemselves) {
   EXPECT_EQ(import({.file = folder_ / "none.parquet"}).error().code, Code::kNotFound);
 }
 
-TEST_F(ParquetVectors, UuidsAreKeysAsPeopleWriteThem) {
+// The two readers of keys took 16 bytes without a word for a UUID here and for hex there: no row met its item.
+TEST_F(ParquetVectors, KeysAreReadAsTheImportReadsThem) {
   arrow::FixedSizeBinaryBuilder builder(arrow::fixed_size_binary(16));
   for (const char c : {'\x01', '\x02', '\xab'}) CHECK(builder.Append(std::string(16, c)).ok());
-  const auto id = [](const std::string& b) { return b + b + b + b + "-" + b + b + "-" + b + b + "-" + b + b + "-" +
-                                                    b + b + b + b + b + b; };
-  dataset_ = data::dataset_of(folder_ / "uuid", {id("ab"), id("02"), id("01")});
-  const auto file = write({{"id", builder.Finish().ValueOrDie()}, {"v", lists<arrow::FloatBuilder>({{1}, {2}, {3}})}});
-  EXPECT_THAT(import({.file = file}).value().rows.values, ElementsAre(3, 2, 1));
+  const auto raw = builder.Finish().ValueOrDie();
+  const auto uuid = arrow::ExtensionType::WrapArray(arrow::extension::uuid(), raw);
+  const auto times = [](const std::string& b, int n) { std::string out; for (; n > 0; --n) out += b; return out; };
+  const auto uuid_of = [&](const std::string& b) {
+    return times(b, 4) + "-" + times(b, 2) + "-" + times(b, 2) + "-" + times(b, 2) + "-" + times(b, 6);
+  };
+  const auto events = lists<arrow::FloatBuilder>({{1}, {2}, {3}});
+  dataset_ = data::dataset_of(folder_ / "uuid", {uuid_of("ab"), uuid_of("02"), uuid_of("01")});
+  EXPECT_THAT(import({.file = write({{"id", uuid}, {"v", events}})}).value().rows.values, ElementsAre(3, 2, 1));
+  EXPECT_THAT(error({.file = write({{"id", raw}, {"v", events}})}), HasSubstr(times("01", 16)));
+  dataset_ = data::dataset_of(folder_ / "hex", {times("ab", 16), times("02", 16), times("01", 16)});
+  EXPECT_THAT(import({.file = write({{"id", raw}, {"v", events}})}).value().rows.values, ElementsAre(3, 2, 1));
+  EXPECT_THAT(error({.file = write({{"id", events}, {"key", lists<arrow::FloatBuilder>({{1}, {2}, {3}})}})}),
+              HasSubstr("none of"));
+  const auto decimals = arrow::compute::Cast(*arrow::compute::Cast(*texts({"1.5", "2", "3"}), arrow::float64())
+                                                  .ValueOrDie(), arrow::float32()).ValueOrDie();
+  EXPECT_THAT(error({.file = write({{"id", decimals}, {"v", events}})}), HasSubstr("keys are of type float"));
 }
 
 TEST_F(ParquetVectors, ListsOfUnequalLengthAreRefusedByRow) {

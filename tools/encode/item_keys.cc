@@ -3,7 +3,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include "common/base/printable.h"
-#include "common/io/atomic_file.h"
+#include "tools/import/text_file.h"
 
 namespace dyad::encode {
 namespace {
@@ -62,17 +62,14 @@ Result<std::string> key_field(const std::vector<std::string>& names, const std::
 }
 
 Result<std::vector<std::string>> read_keys(const std::filesystem::path& file, const std::string& field) {
-  DYAD_TRY(whole, io::read_file(file));
-  std::string_view text = whole;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (text.starts_with("\x1f\x8b"))
-    return fail(Code::kInvalid, "{}: compressed by gzip; give the keys unpacked", file.string());
+  DYAD_TRY(input, importer::TextFile::open(file));
+  std::string_view text = input.text();
   if (text.find('\0') != std::string_view::npos)
     return fail(Code::kInvalid, "{}: no text; give a key a line, or JSON", file.string());
-  if (file.extension() == ".json" && text.find_first_not_of(" \t\r\n") != std::string_view::npos &&
-      text[text.find_first_not_of(" \t\r\n")] == '[')
-    return read_list(text, file.string());
-  const bool json = file.extension() == ".jsonl" || file.extension() == ".ndjson" || file.extension() == ".json";
+  const auto kind = (file.extension() == ".gz" ? file.stem() : file).extension();
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (kind == ".json" && begin != std::string_view::npos && text[begin] == '[') return read_list(text, file.string());
+  const bool json = kind == ".jsonl" || kind == ".ndjson" || kind == ".json";
   std::vector<std::string> out;
   std::string name = field;
   while (!text.empty()) {
@@ -81,10 +78,7 @@ Result<std::vector<std::string>> read_keys(const std::filesystem::path& file, co
     if (line.ends_with('\r')) line.remove_suffix(1);
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::string where = fmt::format("{}:{}", file.string(), out.size() + 1);
-    if (line.empty()) {
-      if (text.find_first_not_of("\r\n") == std::string_view::npos) break;         // blank lines at the end are none
-      return fail(Code::kInvalid, "{}: an empty line; each row needs a key", where);
-    }
+    if (line.empty()) return fail(Code::kInvalid, "{}: an empty line; each row needs a key", where);
     if (!json) { out.emplace_back(line); continue; }
     DYAD_TRY(key, key_of_line(line, name, where));
     out.push_back(std::move(key));

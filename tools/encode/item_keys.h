@@ -7,7 +7,7 @@
 
 namespace dyad::encode {
 
-// One key a row, from a file of one of these forms; a byte order mark is skipped, lines may end in \r\n.
+// One key a row, from a file of one of these forms, plain or .gz (text_file.h); lines may end in \r\n.
 //   .json             a list of strings or whole numbers
 //   .jsonl, .ndjson   an object a line with the key in `field`; or a string or whole number a line
 //   else              a key a line, as it stands

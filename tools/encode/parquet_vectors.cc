@@ -7,7 +7,9 @@
 #include <arrow/type.h>
 #include <fmt/ranges.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
 #include "tools/encode/item_keys.h"
+#include "tools/import/parquet_columns.h"
 
 namespace dyad::encode {
 namespace {
@@ -36,39 +38,14 @@ Result<std::string> vector_column(const arrow::Schema& schema, const std::string
               fmt::join(all, ", "));
 }
 
-// A UUID's 16 bytes as people write it.
-std::string uuid_text(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
-  }
-  return out;
-}
-
-Status add_keys(const arrow::Array& column, const std::string& where, std::vector<std::string>& out) {
-  const auto null = [&] { return fail(Code::kInvalid, "{}: row {}: null", where, out.size() + 1); };
-  if (column.type_id() == arrow::Type::FIXED_SIZE_BINARY || column.type_id() == arrow::Type::EXTENSION) {
-    const auto& stored = column.type_id() == arrow::Type::EXTENSION
-                             ? *static_cast<const arrow::ExtensionArray&>(column).storage()
-                             : column;
-    const auto& binary = static_cast<const arrow::FixedSizeBinaryArray&>(stored);
-    if (stored.type_id() != arrow::Type::FIXED_SIZE_BINARY || binary.byte_width() != 16)
-      return fail(Code::kInvalid, "{}: keys of type {}; cast them to strings", where, column.type()->ToString());
-    for (std::int64_t i = 0; i < column.length(); ++i) {
-      if (column.IsNull(i)) return null();
-      out.push_back(uuid_text(binary.GetView(i)));
-    }
-    return ok();
-  }
-  if (arrow::is_floating(column.type_id()))
-    return fail(Code::kInvalid, "{}: keys are floating-point numbers; cast them to whole numbers or strings", where);
-  const auto cast = arrow::compute::Cast(column, arrow::utf8());
-  if (!cast.ok()) return fail(Code::kInvalid, "{}: {}", where, cast.status().ToString());
-  const auto& strings = static_cast<const arrow::StringArray&>(**cast);
-  for (std::int64_t i = 0; i < strings.length(); ++i) {
-    if (strings.IsNull(i)) return null();
-    out.emplace_back(strings.GetView(i));
+// As `dyad import` reads keys: what the catalogue has must be found.
+Status add_keys(const std::shared_ptr<arrow::Array>& column, bool is_uuid, const std::string& where,
+                std::vector<std::string>& out) {
+  const auto keys = importer::keys_of(column, is_uuid);
+  if (!keys.ok()) return fail(Code::kInvalid, "{}: {}", where, keys.status().ToString());
+  for (std::int64_t i = 0; i < (*keys)->length(); ++i) {
+    if ((*keys)->IsNull(i)) return fail(Code::kInvalid, "{}: row {}: null", where, out.size() + 1);
+    out.emplace_back((*keys)->GetView(i));
   }
   return ok();
 }
@@ -114,12 +91,14 @@ Result<KeyedVectors> read_parquet_vectors(const fs::path& file, const std::strin
     if (!arrow::is_nested(field->type()->id())) flat.push_back(field->name());
   DYAD_TRY(keys, key_field(flat, key, file.string()));
   DYAD_TRY(vectors, vector_column(*schema, vector, file.string()));
+  const auto place = static_cast<std::size_t>(schema->GetFieldIndex(keys));
+  const bool is_uuid = importer::holds_uuids(**made, (*made)->manifest().schema_fields[place].column_index);
   KeyedVectors out;
   for (int group = 0; group < (*made)->num_row_groups(); ++group) {        // one by one: texts may stand beside
     const auto table = (*made)->ReadRowGroup(group);
     if (!table.ok()) return from_arrow(file, table.status());
     for (const auto& chunk : (*table)->GetColumnByName(keys)->chunks()) {
-      DYAD_TRYV(add_keys(*chunk, fmt::format("{}: column '{}'", file.string(), keys), out.keys));
+      DYAD_TRYV(add_keys(chunk, is_uuid, fmt::format("{}: column '{}'", file.string(), keys), out.keys));
     }
     for (const auto& chunk : (*table)->GetColumnByName(vectors)->chunks()) {
       DYAD_TRYV(add_rows(*chunk, fmt::format("{}: column '{}'", file.string(), vectors), out.rows));

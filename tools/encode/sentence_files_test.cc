@@ -67,6 +67,9 @@ TEST_F(SentenceFiles, PoolingIsWhatItsConfigSays) {
   Vec both = rows[0];
   both.insert(both.end(), most.begin(), most.end());
   expect(text_, PlainBert::unit(both));
+  put("1_Pooling/config.json", "\xef\xbb\xbf{\"pooling_mode_max_tokens\": true,\r\n"
+                               "\"pooling_mode_mean_tokens\": false}");
+  expect(text_, PlainBert::unit(most));
   put("1_Pooling/config.json", R"({"pooling_mode": "cls"})");
   expect(text_, PlainBert::unit(rows[0]));
   for (const std::string bad : {"weightedmean_tokens", "lasttoken", "attention"}) {

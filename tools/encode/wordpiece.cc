@@ -1,7 +1,7 @@
 #include "tools/encode/wordpiece.h"
 #include "common/base/check.h"
-#include "common/io/atomic_file.h"
 #include "tools/encode/unicode.h"
+#include "tools/import/text_file.h"
 
 namespace dyad::encode {
 
@@ -29,12 +29,13 @@ std::vector<std::u32string> basic_tokens(std::string_view text, const WordPieceR
 }
 
 Result<WordPiece::Pieces> read_vocabulary(const std::filesystem::path& file) {
-  DYAD_TRY(text, io::read_file(file));
+  DYAD_TRY(input, importer::TextFile::open(file));           // blank lines at the end are no pieces
+  const std::string_view text = input.text();
   WordPiece::Pieces out;
   std::int32_t line = 0;
   for (std::size_t at = 0; at < text.size(); ++line) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string piece = text.substr(at, end - at);
+    std::string piece(text.substr(at, end - at));
     if (!piece.empty() && piece.back() == '\r') piece.pop_back();
     out.emplace(std::move(piece), line);
     at = end + 1;

@@ -1,10 +1,10 @@
 // Files as people have them: what they declare is read or refused by name, never passed over; what editors and exports
 // leave in them does not hurt.
-#include <zlib.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include "common/base/check.h"
 #include "common/data/test_times.h"
+#include "tools/import/gzip_for_test.h"
 #include "tools/import/import_test_files.h"
 #include "tools/import/times.h"
 
@@ -130,20 +130,6 @@ TEST(Import, BlankLinesAtTheEndAreNoneAndWindowsLineEndsNeither) {
   }
   EXPECT_THAT(error_of(files.options("jsonl", {files.put("e.jsonl", "{\"user\":1,\"item\":2}\n\n{}\n")})),
               HasSubstr("e.jsonl:2:1: not JSON; the line is blank"));
-}
-
-std::string gzip(const std::string& text) {
-  z_stream stream{};
-  CHECK_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(text.size() + 100, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  CHECK_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 TEST(Import, GzipIsReadAndOneThatIsCutIsNamed) {

@@ -99,8 +99,7 @@ class Schema {
   }
   void add_leaf(Wanted& into, const std::string& name, const parquet::arrow::SchemaField& leaf) {
     leaves.push_back(leaf.column_index);
-    const auto logical = reader_.parquet_reader()->metadata()->schema()->Column(leaf.column_index)->logical_type();
-    into = {name, logical != nullptr && logical->is_UUID()};
+    into = {name, holds_uuids(reader_, leaf.column_index)};
   }
 
   Status look_at_unused(const Columns& given) {

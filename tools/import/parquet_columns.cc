@@ -5,6 +5,10 @@
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+#include <parquet/schema.h>
 #include <algorithm>
 #include "common/base/utf8.h"
 #include "tools/import/times.h"
@@ -102,6 +106,11 @@ arrow::Result<std::shared_ptr<arrow::StringArray>> keys_of(const Column& given, 
   return arrow::Status::TypeError(
       "keys are of type ", column->type()->ToString(),
       "; strings, whole numbers, UUIDs and binary values of fixed size are read: cast them");
+}
+
+bool holds_uuids(parquet::arrow::FileReader& reader, int leaf) {
+  const auto logical = reader.parquet_reader()->metadata()->schema()->Column(leaf)->logical_type();
+  return logical != nullptr && logical->is_UUID();
 }
 
 arrow::Result<KeyLists> key_lists_of(const Column& column, bool is_uuid) {

@@ -5,12 +5,18 @@
 #include <memory>
 #include <optional>
 
+namespace parquet::arrow {
+class FileReader;
+}
+
 namespace dyad::importer {
 
 // Strings and whole numbers (decimals without a fraction too) as they are, UUIDs in their canonical form, other binary
 // values of fixed size as hex, binary values of any size if they are text. Fails for the rest: floating-point numbers,
-// times, truth values. `is_uuid`: what the file says of a binary column beside Arrow's type.
+// times, truth values. `is_uuid`: what the file says of a binary column beside Arrow's type (holds_uuids).
 arrow::Result<std::shared_ptr<arrow::StringArray>> keys_of(const std::shared_ptr<arrow::Array>& column, bool is_uuid);
+// `leaf`: the column's number among those that are not nested.
+bool holds_uuids(parquet::arrow::FileReader& reader, int leaf);
 
 // Lists of keys: those of row i are values[begin(i), end(i)).
 struct KeyLists {

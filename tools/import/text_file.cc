@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include "common/base/utf8.h"
 
 namespace dyad::importer {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view kGzip = "\x1f\x8b", kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::string_view kGzip = "\x1f\x8b";
 
 // What else is met under the name of a text file.
 Status refuse_other_kinds(const std::filesystem::path& path, std::string_view text) {
@@ -86,8 +87,10 @@ Result<TextFile> TextFile::open(const std::filesystem::path& path) {
     text = out.unpacked_;
   }
   DYAD_TRYV(refuse_other_kinds(path, text));
-  if (text.starts_with(kByteOrderMark)) out.begin_ = kByteOrderMark.size();
-  out.size_ = without_blank_end(text.substr(out.begin_)).size();
+  const std::string_view marked = text;
+  text = without_byte_order_mark(marked);
+  out.begin_ = marked.size() - text.size();
+  out.size_ = without_blank_end(text).size();
   return out;
 }
 
