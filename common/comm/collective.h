@@ -22,7 +22,8 @@ class Collective {
   // True if start_sum takes memory of the device (NCCL), false if of the host.
   virtual bool on_device() const = 0;
   // Starts the sum over ranks of `values`, in place, and returns: the caller goes on with the backward pass. All ranks
-  // start the same sums in the same order. The memory must live, and stay untouched, until wait().
+  // start the same sums in the same order. The memory must live, and stay untouched, until wait() is well; as long as
+  // the process if it fails or never comes, for the others may still write there.
   virtual void start_sum(std::span<float> values) = 0;
   virtual Status wait() = 0;                                      // all sums that were started
   // Blocking, host memory. `values` become the sums over ranks, in rank order.

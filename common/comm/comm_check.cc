@@ -1,7 +1,12 @@
-// Run under mpirun with any number of ranks; exits 1 with a message when a collective is wrong.
+// Run under mpirun with any number of ranks; exits 1 with a message when a collective is wrong. With the word `late`
+// and two ranks: rank 1 comes late to a sum that rank 0 has given up, whose memory must still be there.
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
+#include <thread>
 #include <vector>
+#include <malloc.h>
 #include "common/base/random.h"
 #include "common/comm/collective.h"
 
@@ -47,11 +52,38 @@ int check(dyad::comm::Collective& all) {
   return all.barrier() ? 0 : wrong("a barrier");
 }
 
+// Gives up every wait of `all` from now on, once it has lasted for so long.
+void give_up_after(dyad::comm::Collective& all, int ms) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  all.set_give_up([end]() -> dyad::Status {
+    if (std::chrono::steady_clock::now() < end) return dyad::ok();
+    return dyad::fail(dyad::Code::kStale, "given up");
+  });
+}
+
+int check_late(dyad::comm::Collective& all) {
+  constexpr std::size_t kFloats = 8'000'000;                       // beyond any threshold of malloc: counted by itself
+  auto& mine = *new std::vector<float>(kFloats, 1.0f);             // the owner keeps it, as collective.h asks
+  const bool is_late = all.rank().value == 1;
+  if (is_late) std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  give_up_after(all, 200);
+  const auto before = mallinfo2().hblkhd;
+  all.start_sum(mine);
+  if (all.wait() && !is_late) return wrong("a sum that nobody else joined");
+  if (!is_late && mallinfo2().hblkhd < before + kFloats * sizeof(float)) return wrong("memory given back under MPI");
+  if (!is_late) std::puts("kept");
+  std::fflush(stdout);
+  std::this_thread::sleep_for(std::chrono::milliseconds(is_late ? 2000 : 1500));   // rank 1 has come by then
+  all.abort(0);
+  return 1;                                                        // not reached
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   auto all = dyad::comm::make_mpi(&argc, &argv);
   if (!all) { std::fprintf(stderr, "comm_check: %s\n", all.error().message.c_str()); return 1; }
   if (static_cast<int>(all.value()->size()) != dyad::comm::launched_size()) return wrong("the number of ranks");
+  if (argc > 1 && std::string_view(argv[1]) == "late") return check_late(*all.value());
   return check(*all.value());
 }

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -50,6 +51,36 @@ class Bounded {
   std::jthread thread_;
 };
 
+// A wait that is given up leaves its call pending: MPI, or the peer's side of it, may still write into the memory when
+// the caller is long gone, so that is never given back. The process leaves soon.
+void keep_for_ever(std::shared_ptr<const void> memory) {
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::vector<std::shared_ptr<const void>>;
+  std::lock_guard lock(mutex);
+  kept.push_back(std::move(memory));
+}
+
+// How a sum of `size` values is cut among the ranks: rank r owns the r-th slice of every vector.
+template <class T> struct Slices {
+  Slices(std::size_t size, std::size_t rank, std::size_t ranks)
+      : counts(ranks), offsets(ranks), got_counts(ranks), got_offsets(ranks) {
+    const std::size_t slice = (size + ranks - 1) / ranks;
+    for (std::size_t r = 0; r < ranks; ++r) {
+      const std::size_t begin = std::min(size, r * slice);
+      counts[r] = static_cast<int>(std::min(slice, size - begin));
+      offsets[r] = static_cast<int>(begin);
+    }
+    const int mine = counts[rank];
+    for (std::size_t r = 0; r < ranks; ++r) {
+      got_counts[r] = mine;
+      got_offsets[r] = static_cast<int>(r) * mine;
+    }
+    got.resize(ranks * static_cast<std::size_t>(mine));
+  }
+  std::vector<int> counts, offsets, got_counts, got_offsets;
+  std::vector<T> got;
+};
+
 class Mpi : public Collective {
  public:
   Mpi() {
@@ -82,14 +113,18 @@ class Mpi : public Collective {
   }
   Status sum(std::span<double> values) override {
     DYAD_TRYV(wait());
-    return sum_in_rank_order<double>(values, MPI_DOUBLE);
+    return in_our_memory(values, [this](std::span<double> ours) {
+      return sum_in_rank_order<double>(ours, MPI_DOUBLE);
+    });
   }
   Status broadcast(std::span<std::byte> bytes) override {
     DYAD_TRYV(wait());
-    MPI_Request request;
-    DYAD_TRYV(
-        checked(MPI_Ibcast(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, 0, world_, &request), "broadcast"));
-    return wait_politely(request, "broadcast");
+    return in_our_memory(bytes, [this](std::span<std::byte> ours) -> Status {
+      MPI_Request request;
+      DYAD_TRYV(
+          checked(MPI_Ibcast(ours.data(), static_cast<int>(ours.size()), MPI_BYTE, 0, world_, &request), "broadcast"));
+      return wait_politely(request, "broadcast");
+    });
   }
   Status barrier() override {
     DYAD_TRYV(wait());
@@ -109,6 +144,15 @@ class Mpi : public Collective {
   }
 
  private:
+  // For what is small and whose caller may be gone by the time that MPI is done with it.
+  template <class T, class Call> static Status in_our_memory(std::span<T> values, Call&& call) {
+    const auto ours = std::make_shared<std::vector<T>>(values.begin(), values.end());
+    Status called = call(std::span<T>(*ours));
+    if (called) std::copy(ours->begin(), ours->end(), values.begin());
+    else keep_for_ever(ours);
+    return called;
+  }
+
   Status wait_politely(MPI_Request& request, const char* what) {
     int done = 0;
     for (long nap_ns = 20'000;; nap_ns = std::min(nap_ns * 2, 200'000L)) {
@@ -139,34 +183,31 @@ class Mpi : public Collective {
     }
   }
 
-  // Rank r owns the r-th slice of every vector: it gets that slice from all, adds them in rank order, and gives it
-  // back.
+  // A rank gets its slice from all, adds them in rank order, and gives it back.
   template <class T> Status sum_in_rank_order(std::span<T> values, MPI_Datatype type) {
     if (size_ == 1) return ok();
-    const std::size_t ranks = static_cast<std::size_t>(size_), slice = (values.size() + ranks - 1) / ranks;
-    std::vector<int> counts(ranks), offsets(ranks), got_counts(ranks), got_offsets(ranks);
-    const auto length = [&](std::size_t r) {
-      return static_cast<int>(std::min(slice, values.size() - std::min(values.size(), r * slice)));
-    };
-    const int mine = length(static_cast<std::size_t>(rank_));
-    for (std::size_t r = 0; r < ranks; ++r) {
-      counts[r] = length(r);
-      offsets[r] = static_cast<int>(std::min(values.size(), r * slice));
-      got_counts[r] = mine;
-      got_offsets[r] = static_cast<int>(r) * mine;
-    }
-    std::vector<T> got(ranks * static_cast<std::size_t>(mine));
+    const auto slices =
+        std::make_shared<Slices<T>>(values.size(), static_cast<std::size_t>(rank_), static_cast<std::size_t>(size_));
+    Status summed = sum_slices(values, type, *slices);
+    if (!summed) keep_for_ever(slices);
+    return summed;
+  }
+
+  template <class T> Status sum_slices(std::span<T> values, MPI_Datatype type, Slices<T>& s) {
+    const auto mine = static_cast<std::size_t>(s.counts[static_cast<std::size_t>(rank_)]);
     MPI_Request request;
-    DYAD_TRYV(checked(MPI_Ialltoallv(values.data(), counts.data(), offsets.data(), type, got.data(), got_counts.data(),
-                                     got_offsets.data(), type, world_, &request), "all-reduce, scatter"));
+    DYAD_TRYV(checked(MPI_Ialltoallv(values.data(), s.counts.data(), s.offsets.data(), type, s.got.data(),
+                                     s.got_counts.data(), s.got_offsets.data(), type, world_, &request),
+                      "all-reduce, scatter"));
     DYAD_TRYV(wait_politely(request, "all-reduce, scatter"));
-    for (std::size_t r = 1; r < ranks; ++r) {
-      const T* from = got.data() + r * static_cast<std::size_t>(mine);
-      for (int i = 0; i < mine; ++i) got[static_cast<std::size_t>(i)] += from[i];
+    T* const sum = s.got.data();
+    for (std::size_t begin = mine; begin < s.got.size(); begin += mine) {
+      const T* const from = sum + begin;
+      for (std::size_t i = 0; i < mine; ++i) sum[i] += from[i];
     }
-    DYAD_TRYV(checked(
-        MPI_Iallgatherv(got.data(), mine, type, values.data(), counts.data(), offsets.data(), type, world_, &request),
-        "all-reduce, gather"));
+    DYAD_TRYV(checked(MPI_Iallgatherv(s.got.data(), static_cast<int>(mine), type, values.data(), s.counts.data(),
+                                      s.offsets.data(), type, world_, &request),
+                      "all-reduce, gather"));
     return wait_politely(request, "all-reduce, gather");
   }
 

@@ -46,6 +46,10 @@ GradientReducer::GradientReducer(std::vector<torch::Tensor> parameters, comm::Co
 
 GradientReducer::~GradientReducer() {
   for (const auto& [accumulator, key] : hooks_) accumulators_[accumulator]->del_post_hook(key);
+  if (!pending_) return;
+  static auto& kept = *new std::vector<torch::Tensor>;    // for ever: the process leaves soon
+  for (const auto& bucket : buckets_) kept.push_back(bucket.flat);
+  kept.insert(kept.end(), {stats_, moved_});
 }
 
 void GradientReducer::begin() {
@@ -67,6 +71,7 @@ void GradientReducer::start_ready(bool all) {
   for (; next_ < buckets_.size(); ++next_) {
     auto& bucket = buckets_[next_];
     if (!all && bucket.filled < bucket.parameters) return;
+    pending_ = true;
     all_.start_sum(floats(bucket.flat));
   }
 }
@@ -78,14 +83,15 @@ Status GradientReducer::finish(std::span<float> stats) {
   CHECK_EQ(stats.size(), static_cast<std::size_t>(stats_.numel()));
   std::copy(stats.begin(), stats.end(), stats_.data_ptr<float>());
   if (all_.on_device()) {
-    auto moved = stats_.to(buckets_[0].flat.device());
-    all_.start_sum(floats(moved));
+    moved_ = stats_.to(buckets_[0].flat.device());
+    all_.start_sum(floats(moved_));
     DYAD_TRYV(all_.wait());
-    stats_.copy_(moved);
+    stats_.copy_(moved_);
   } else {
     all_.start_sum(floats(stats_));
     DYAD_TRYV(all_.wait());
   }
+  pending_ = false;
   std::copy_n(stats_.data_ptr<float>(), stats.size(), stats.begin());
   return ok();
 }

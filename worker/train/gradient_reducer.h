@@ -2,8 +2,9 @@
 // Sums dense gradients over the ranks in buckets, each started as soon as the backward pass has filled it, so that the
 // sums run beside the rest of the backward pass. Gradients live in one flat buffer per bucket; a parameter's grad() is
 // a view into it. Buckets start in a fixed order (last parameters first), whatever the order in which they fill: all
-// ranks start the same sums in the same order. Threads: one.  Ownership: borrows the parameters' storage, owns the
-// buckets, borrows the collective.
+// ranks start the same sums in the same order. Buckets whose sum has not ended well are never freed: other ranks may
+// still write there. Threads: one.  Ownership: borrows the parameters' storage, owns the buckets, borrows the
+// collective.
 #include <span>
 #include <torch/torch.h>
 #include <vector>
@@ -35,8 +36,8 @@ class GradientReducer {
   std::vector<torch::Tensor> parameters_;
   std::vector<Bucket> buckets_;
   std::size_t next_ = 0;                        // the first bucket whose sum has not started
-  bool active_ = false;
-  torch::Tensor stats_;
+  bool active_ = false, pending_ = false;       // pending: a sum was started and not waited for
+  torch::Tensor stats_, moved_;                 // moved: the stats on the device
   std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;   // kept alive: the hooks hang on them
   std::vector<std::pair<std::size_t, uintptr_t>> hooks_;
 };

@@ -17,6 +17,7 @@ namespace {
 class Doubling : public comm::Collective {
  public:
   std::vector<std::size_t> started;
+  Status waited = ok();
   WorkerRank rank() const override { return WorkerRank{0}; }
   std::uint32_t size() const override { return 2; }
   bool on_device() const override { return false; }
@@ -24,7 +25,7 @@ class Doubling : public comm::Collective {
     started.push_back(values.size());
     for (float& x : values) x *= 2;
   }
-  Status wait() override { return ok(); }
+  Status wait() override { return waited; }
   Status sum(std::span<double>) override { return ok(); }
   Status broadcast(std::span<std::byte>) override { return ok(); }
   Status barrier() override { return ok(); }
@@ -92,6 +93,27 @@ TEST(GradientReducer, SumsEveryGradientOnceInAFixedOrderAndLeavesUnusedOnesZero)
     EXPECT_TRUE(torch::equal(unused.grad(), torch::zeros({5})));
     EXPECT_EQ(stats, (std::array<float, 2>{2.0f, 6.0f}));
   }
+}
+
+TEST(GradientReducer, MemoryOfSumsThatDidNotEndWellIsNeverGivenBack) {
+  const auto is_kept = [](bool fails, bool throws) {
+    Doubling all;
+    if (fails) all.waited = fail(Code::kStale, "a peer is lost");
+    c10::weak_intrusive_ptr<c10::StorageImpl> memory{c10::intrusive_ptr<c10::StorageImpl>()};
+    {
+      auto a = torch::ones({3, 4}).requires_grad_(true), b = torch::ones({4}).requires_grad_(true);
+      GradientReducer reducer({a, b}, all, 1e-6, 1);
+      memory = c10::weak_intrusive_ptr<c10::StorageImpl>(a.grad().storage().getWeakStorageImpl());
+      reducer.begin();
+      (a * b).sum().backward();
+      std::array<float, 1> stats{};
+      if (!throws) { EXPECT_EQ(reducer.finish(stats).has_value(), !fails); }
+    }
+    return !memory.expired();
+  };
+  EXPECT_TRUE(is_kept(true, false)) << "a wait that was given up";
+  EXPECT_TRUE(is_kept(false, true)) << "an exception after the first bucket";
+  EXPECT_FALSE(is_kept(false, false));
 }
 
 TEST(Prefetcher, GivesEveryValueOnceInOrderThenNothing) {
