@@ -5,6 +5,7 @@
 #include <iostream>
 #include "common/base/log.h"
 #include "common/cli/output.h"
+#include "common/io/files.h"
 #include "ops/recommend/asked.h"
 #include "ops/recommend/show.h"
 #include "worker/decode/beam_search.h"
@@ -77,6 +78,8 @@ Status answer_lines(std::istream& lines, const LoadedModel& loaded, const Recomm
 Status answer_users(const RecommendOptions& options) {
   std::ifstream file;
   if (options.users != "-") {
+    DYAD_TRY(folder, io::is_folder(options.users));
+    if (folder) return fail(Code::kInvalid, "{}: a folder; give a file of user ids, or - for stdin", options.users);
     file.open(options.users);
     if (!file)
       return fail(Code::kNotFound, "{}: cannot be read; give a file of user ids, or - for stdin", options.users);

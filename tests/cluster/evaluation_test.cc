@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <nlohmann/json.hpp>
+#include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "coordinator/evaluations.h"
@@ -197,6 +198,47 @@ TEST(ClusterEvaluation, AHandMadeEvaluationCountsForTheJobOnlyWithTheJobsOwnSett
   const auto& [first, second] = std::pair(*told.ndcg.begin(), *told.ndcg.rbegin());
   EXPECT_LT(second.second, 1.0);
   EXPECT_EQ(fs::read_symlink(best).string(), second.second > first.second ? second.first : first.first);
+}
+
+// Zeros were printed, and recorded as the job's best, where there is nothing to measure.
+TEST(ClusterEvaluation, WithoutAUserOfThreeEventsNothingIsMeasuredAndNothingRecorded) {
+  const auto dyad = program("dyad"), data = (scratch() / "pairs").string();
+  std::ofstream events(scratch() / "pairs.jsonl");
+  for (int user = 0; user < 60; ++user)
+    for (int event = 0; event < 2; ++event)
+      events << R"({"user": "u)" << user << R"(", "item": "i)" << (user + event * 7) % 20 << R"(", "time": )" << event
+             << "}\n";
+  events.close();
+  const std::string pairs = (scratch() / "pairs.jsonl").string();
+  const Outcome imported = run({dyad, "import", "--format", "jsonl", pairs, "--out", data});
+  ASSERT_EQ(imported.code, 0) << imported.output;
+  EXPECT_NE(imported.output.find("no user has three interactions"), std::string::npos) << imported.output;
+  ASSERT_EQ(run({dyad, "synth", "--out", (scratch() / "twenty").string(), "--users", "9", "--items", "20", "--events",
+                 "90", "--vectors", "8"}).code, 0);
+  for (const std::string stream : {"behaviour", "semantic"})
+    ASSERT_EQ(run({dyad, "encode", "import", (scratch() / "twenty/vectors/semantic.safetensors").string(), "--data",
+                   data, "--stream", stream, "--row-order", "catalogue"}).code, 0);
+  ASSERT_EQ(run({dyad, "codes", "build", "--data", data, "--k", "5"}).code, 0);
+  const auto job = scratch() / "pairs_job";
+  const Outcome trained = run(train_command(job, {"job.data=" + data, "train.batch=8", "eval.during_training=true"}));
+  ASSERT_EQ(trained.code, 0) << "a pair is a sample: " << trained.output;
+  const Told told = told_of(job);
+  EXPECT_FALSE(told.committed.empty());
+  EXPECT_TRUE(told.ndcg.empty());
+  EXPECT_FALSE(fs::exists(ckpt::checkpoints_dir(job) / "best"));
+  EXPECT_NE(io::read_file(job / "logs" / "evaluation.log").value().find("no user has a validation item"),
+            std::string::npos) << trained.output;
+  const auto last = last_checkpoint(job);
+  for (const std::string split : {"validation", "test"})
+    for (const std::string ranks : {"1", "2"}) {
+      const Outcome outcome = run({dyad, "eval", last.string(), "--split", split, "--ranks", ranks});
+      EXPECT_EQ(outcome.code, static_cast<int>(Code::kInvalid)) << outcome.output;
+      EXPECT_NE(outcome.output.find("no user has a " + split + " item"), std::string::npos) << outcome.output;
+      EXPECT_EQ(outcome.output.find("recorded"), std::string::npos) << outcome.output;
+      EXPECT_FALSE(fs::exists(ckpt::eval_file(last, split)));
+    }
+  const Outcome next = run({dyad, "recommend", last.string(), "--user", "u3", "--top", "3"});
+  EXPECT_EQ(next.code, 0) << next.output;
 }
 
 }  // namespace
