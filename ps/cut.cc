@@ -27,8 +27,8 @@ std::vector<Located> sorted_rows(const Cut& cut, const wire::Partition& partitio
       for (std::size_t r = 0; r < table.rows; ++r) {
         const Slab& slab = *table.slabs[r / Slab::kRows];
         const std::size_t at = r % Slab::kRows;
-        rows.push_back({place_of(partition.bucket(table.table, slab.keys[at]), table.table),
-                        {slab.keys[at], slab.counts[at], slab.data.get() + at * slab.stride}});
+        rows.push_back({place_of(partition.bucket(table.table, slab.key(at)), table.table),
+                        {slab.key(at), slab.counts.at(at), slab.data.get() + at * slab.stride}});
       }
   std::sort(rows.begin(), rows.end(), [](const Located& a, const Located& b) { return a.order() < b.order(); });
   return rows;

@@ -4,105 +4,65 @@
 #include <cstring>
 #include "common/base/check.h"
 #include "common/base/initial_row.h"
-#include "common/base/random.h"
 #include "common/wire/half.h"
 #include "common/wire/sections.h"
 
 namespace dyad::ps {
 namespace {
 
-constexpr std::size_t kAhead = 16;   // keys between the prefetch of an index entry, that of its row, and the copy
+constexpr std::uint32_t kNone = RowIndex::kNone;
 
-template <class T> void prefetch(const T* p) { __builtin_prefetch(p); }
+constexpr std::size_t kLine = 64;
+
 void prefetch_row(const float* row, std::size_t floats) {
-  const std::size_t lines =
-      std::min<std::size_t>(8, (floats * 4 + 63) / 64);  // the hardware prefetcher takes over from there
-  for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(row + 16 * i);
+  const auto first = reinterpret_cast<std::uintptr_t>(row), end = reinterpret_cast<std::uintptr_t>(row + floats);
+  const std::uintptr_t enough = std::min(end, first + 8 * kLine);   // the hardware prefetcher takes over from there
+  for (std::uintptr_t at = first / kLine * kLine; at < enough; at += kLine)
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+}
+
+std::size_t rows_of(const GradientRows& push) {
+  return push.positions.empty() ? push.keys.size() : push.positions.size();
+}
+std::size_t position_of(const GradientRows& push, std::size_t i) {
+  return push.positions.empty() ? i : push.positions[i];
 }
 
 }  // namespace
-
-Slab::Slab(std::size_t stride_, std::atomic<std::uint64_t>* memory)
-    : data(new float[kRows * stride_]), stride(stride_), counted(memory) {
-  counted.set(sizeof(Slab) + kRows * stride * sizeof(float));
-}
-Slab::Slab(const Slab& other, std::atomic<std::uint64_t>* memory) : Slab(other.stride, memory) {
-  keys = other.keys;
-  counts = other.counts;
-  std::memcpy(data.get(), other.data.get(), kRows * stride * sizeof(float));
-}
 
 RowTable::RowTable(const TableOptions& options, const RowOptimizer& optimizer)
     : options_(options),
       optimizer_(optimizer),
       stride_(options.dim + optimizer.slots(options.dim)),
-      index_bytes_(options.memory),
+      slabs_(stride_, options.memory),
+      index_(slabs_, options.memory),
       gradient_(options.dim) {
   CHECK_GT(options.dim, 0u);
-  index_.resize(1024);
-  index_bytes_.set(index_.size() * sizeof(Entry));
 }
 
-std::size_t RowTable::bytes() const {
-  std::size_t bytes = index_bytes_.bytes();
-  for (const auto& slab : slabs_) bytes += slab->counted.bytes();
-  return bytes;
-}
-
-std::size_t RowTable::home(RowKey key) const { return mix64(key.value) & (index_.size() - 1); }
-
-std::uint32_t RowTable::find(RowKey key) const {
-  for (std::size_t at = home(key);; at = (at + 1) & (index_.size() - 1)) {
-    const Entry& entry = index_[at];
-    if (entry.slot == kNone || entry.key == key) return entry.slot;
+template <class KeyOf>
+void RowTable::locate(std::size_t n, KeyOf key, std::size_t floats, Located* out) const {
+  for (std::size_t i = 0; i < n; ++i) out[i].probe = index_.probe(key(i));
+  for (std::size_t i = 0; i < n; ++i) RowIndex::prefetch_line(out[i].probe);
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i].slot = index_.likely(out[i].probe);
+    if (out[i].slot == kNone) continue;
+    slabs_.prefetch_key(out[i].slot);
+    prefetch_row(slabs_.data(out[i].slot), floats);
   }
+  for (std::size_t i = 0; i < n; ++i)
+    if (out[i].slot != kNone && slabs_.key(out[i].slot) != key(i)) out[i].slot = index_.find(out[i].probe, key(i));
 }
 
-void RowTable::insert_index(RowKey key, std::uint32_t slot) {
-  std::size_t at = home(key);
-  while (index_[at].slot != kNone) at = (at + 1) & (index_.size() - 1);
-  index_[at] = {key, slot};
-}
-
-void RowTable::grow_index(std::size_t rows) {
-  if (2 * rows <= index_.size()) return;
-  std::size_t capacity = index_.size();
-  while (2 * rows > capacity) capacity *= 2;
-  index_.assign(capacity, {});
-  index_bytes_.set(capacity * sizeof(Entry));
-  for (std::uint32_t slot = 0; slot < rows_; ++slot)
-    insert_index(slabs_[slot / Slab::kRows]->keys[slot % Slab::kRows], slot);
-}
-
-std::uint32_t RowTable::insert(RowKey key) {
-  CHECK_LT(rows_, std::size_t{kNone});
-  const auto slot = static_cast<std::uint32_t>(rows_);
-  if (slot % Slab::kRows == 0) slabs_.push_back(std::make_shared<Slab>(stride_, options_.memory));
-  grow_index(rows_ + 1);
-  writable(slot).keys[slot % Slab::kRows] = key;
-  insert_index(key, slot);
-  ++rows_;
-  return slot;
-}
-
-std::uint32_t RowTable::find_or_insert(RowKey key) {
-  const std::uint32_t found = find(key);
-  if (found != kNone) return found;
-  const std::uint32_t slot = insert(key);
-  Slab& slab = *slabs_[slot / Slab::kRows];
-  const std::size_t at = slot % Slab::kRows;
-  slab.counts[at] = 0;
-  float* data = slab.data.get() + at * stride_;
-  initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std,
-              {data, options_.dim});
-  std::fill(data + options_.dim, data + stride_, 0.0f);
-  return slot;
-}
-
-Slab& RowTable::writable(std::uint32_t slot) {
-  std::shared_ptr<Slab>& slab = slabs_[slot / Slab::kRows];
-  if (slab->snapshots.load(std::memory_order_acquire) > 0) slab = std::make_shared<Slab>(*slab, options_.memory);
-  return *slab;
+void RowTable::write_initial(RowKey key, wire::ValueType type, std::byte* out) const {
+  const std::size_t dim = options_.dim;
+  const auto draw = [&](float* row) {
+    initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std, {row, dim});
+  };
+  if (type == wire::ValueType::kFp32) return draw(reinterpret_cast<float*>(out));   // frames are aligned
+  std::vector<float> row(dim);
+  draw(row.data());
+  wire::to_wire(row.data(), dim, type, 1.0f, out);
 }
 
 void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_t> positions, wire::ValueType type,
@@ -110,80 +70,94 @@ void RowTable::gather(std::span<const RowKey> keys, std::span<const std::uint32_
   const std::size_t n = positions.empty() ? keys.size() : positions.size(), dim = options_.dim;
   const std::size_t row_bytes = dim * wire::value_bytes(type);
   const auto position = [&](std::size_t i) { return positions.empty() ? i : std::size_t{positions[i]}; };
-  std::vector<float> fresh(dim);
-  std::array<std::uint32_t, kAhead> slots{};   // of keys i .. i + kAhead - 1
-  for (std::size_t i = 0; i < n + 2 * kAhead; ++i) {
-    if (i < n) prefetch(&index_[home(keys[position(i)])]);
-    if (i >= 2 * kAhead) {
-      const std::size_t p = position(i - 2 * kAhead);
-      const std::uint32_t slot = slots[i % kAhead];
-      if (slot == kNone)
-        initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), keys[p].value, options_.init_std, fresh);
-      wire::to_wire(slot == kNone ? fresh.data() : row(slot), dim, type, 1.0f, out + p * row_bytes);
-    }
-    if (i >= kAhead && i < n + kAhead) {
-      const std::uint32_t slot = find(keys[position(i - kAhead)]);
-      slots[i % kAhead] = slot;
-      if (slot != kNone) prefetch_row(row(slot), dim);
+  Located rows[kBlock];
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {
+    const std::size_t count = std::min(kBlock, n - begin);
+    locate(count, [&](std::size_t i) { return keys[position(begin + i)]; }, dim, rows);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t p = position(begin + i);
+      if (rows[i].slot == kNone) write_initial(keys[p], type, out + p * row_bytes);
+      else wire::to_wire(slabs_.data(rows[i].slot), dim, type, 1.0f, out + p * row_bytes);
     }
   }
 }
 
-// Chains the gradients of each row in the order of the pushes. sums_ and mark_ form a sparse set: no clearing between
-// steps.
+std::uint32_t RowTable::insert(RowKey key, std::uint64_t hash) {
+  const std::uint32_t slot = slabs_.append(key);
+  index_.insert(hash, slot);
+  float* data = slabs_.writable(slot).data.get() + slot % Slab::kRows * stride_;
+  write_initial(key, wire::ValueType::kFp32, reinterpret_cast<std::byte*>(data));
+  std::fill(data + options_.dim, data + stride_, 0.0f);
+  return slot;
+}
+
+// Merges the pushes by key: the gradients of a row lie together in links_, in the order of the pushes.
 void RowTable::collect(std::span<const GradientRows> pushes) {
+  struct Cursor {
+    RowKey key;
+    std::uint32_t push = 0;
+    std::size_t at = 0;
+    bool operator>(const Cursor& other) const { return std::pair(key, push) > std::pair(other.key, other.push); }
+  };
   sums_.clear();
   links_.clear();
-  for (const GradientRows& push : pushes) {
-    const std::size_t n = push.positions.empty() ? push.keys.size() : push.positions.size();
+  std::vector<Cursor> heap;
+  const auto key_at = [&](std::uint32_t push, std::size_t at) {
+    return pushes[push].keys[position_of(pushes[push], at)];
+  };
+  for (std::uint32_t p = 0; p < pushes.size(); ++p)
+    if (rows_of(pushes[p]) > 0) heap.push_back({key_at(p, 0), p, 0});
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    Cursor& least = heap.back();
+    const GradientRows& push = pushes[least.push];
     const std::size_t row_bytes = options_.dim * wire::value_bytes(push.type);
-    for (std::size_t i = 0; i < n; ++i) {
-      if (i + kAhead < n)
-        prefetch(&index_[home(push.keys[push.positions.empty() ? i + kAhead : push.positions[i + kAhead]])]);
-      const std::size_t p = push.positions.empty() ? i : push.positions[i];
-      const std::uint32_t slot = find_or_insert(push.keys[p]);
-      if (slot >= mark_.size()) mark_.resize(slabs_.size() * Slab::kRows);
-      const auto link = static_cast<std::uint32_t>(links_.size());
-      links_.push_back({push.values.data() + p * row_bytes, push.type, kNone});
-      const std::uint32_t at = mark_[slot];
-      if (at < sums_.size() && sums_[at].slot == slot) {
-        links_[sums_[at].last].next = link;
-        sums_[at].last = link;
-      } else {
-        mark_[slot] = static_cast<std::uint32_t>(sums_.size());
-        sums_.push_back({slot, link, link});
-      }
+    if (sums_.empty() || sums_.back().key != least.key)
+      sums_.push_back({least.key, static_cast<std::uint32_t>(links_.size()), 0});
+    ++sums_.back().count;
+    links_.push_back({push.values.data() + position_of(push, least.at) * row_bytes, push.type});
+    if (++least.at == rows_of(push)) {
+      heap.pop_back();
+      continue;
     }
+    least.key = key_at(least.push, least.at);
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
   }
 }
 
-void RowTable::update_row(const Sum& sum, float learning_rate) {
-  const std::size_t dim = options_.dim, at = sum.slot % Slab::kRows;
-  Slab& slab = writable(sum.slot);
+std::span<const float> RowTable::gradient_of(const Sum& sum) {
+  const Link* const links = &links_[sum.first];
+  const std::size_t dim = options_.dim;
+  if (links->type == wire::ValueType::kFp32 && sum.count == 1 && options_.clip <= 0)
+    return {reinterpret_cast<const float*>(links->gradient), dim};   // where it was received (8-byte aligned)
+  wire::from_wire(links->gradient, dim, links->type, 1.0f / wire::gradient_scale(links->type), gradient_.data());
+  for (std::uint32_t l = 1; l < sum.count; ++l)
+    wire::add_from_wire(links[l].gradient, dim, links[l].type, 1.0f / wire::gradient_scale(links[l].type),
+                        gradient_.data());
+  if (options_.clip > 0) clip_row(gradient_, options_.clip);
+  return gradient_;
+}
+
+void RowTable::update_row(const Sum& sum, std::uint32_t slot, float learning_rate) {
+  Slab& slab = slabs_.writable(slot);
+  const std::size_t at = slot % Slab::kRows;
   float* value = slab.data.get() + at * stride_;
-  const Link& first = links_[sum.first];
-  std::span<const float> gradient = gradient_;
-  if (first.type == wire::ValueType::kFp32 && first.next == kNone && options_.clip <= 0) {
-    gradient = {reinterpret_cast<const float*>(first.gradient),
-                dim};  // in place, out of the received frame (8-byte aligned)
-  } else {
-    wire::from_wire(first.gradient, dim, first.type, 1.0f / wire::gradient_scale(first.type), gradient_.data());
-    for (std::uint32_t l = first.next; l != kNone; l = links_[l].next)
-      wire::add_from_wire(links_[l].gradient, dim, links_[l].type, 1.0f / wire::gradient_scale(links_[l].type),
-                          gradient_.data());
-    if (options_.clip > 0) clip_row(gradient_, options_.clip);
-  }
-  optimizer_.update({learning_rate, ++slab.counts[at], gradient, value, value + dim});
+  const std::uint32_t count = slab.counts.at(at) + 1;
+  slab.counts.set(at, count);
+  optimizer_.update({learning_rate, count, gradient_of(sum), value, value + options_.dim});
 }
 
 std::size_t RowTable::apply(float learning_rate, std::span<const GradientRows> pushes) {
   collect(pushes);
-  for (std::size_t i = 0; i < sums_.size(); ++i) {
-    if (i + 2 < sums_.size()) {
-      prefetch_row(row(sums_[i + 2].slot), stride_);
-      prefetch_row(reinterpret_cast<const float*>(links_[sums_[i + 2].first].gradient), options_.dim);
-    }
-    update_row(sums_[i], learning_rate);
+  Located rows[kBlock];
+  for (std::size_t begin = 0; begin < sums_.size(); begin += kBlock) {
+    const std::size_t n = std::min(kBlock, sums_.size() - begin);
+    const Sum* const sums = &sums_[begin];
+    locate(n, [&](std::size_t i) { return sums[i].key; }, stride_, rows);
+    for (std::size_t i = 0; i < n; ++i)
+      update_row(sums[i], rows[i].slot == kNone ? insert(sums[i].key, rows[i].probe.hash) : rows[i].slot,
+                 learning_rate);
   }
   return sums_.size();
 }
@@ -191,17 +165,20 @@ std::size_t RowTable::apply(float learning_rate, std::span<const GradientRows> p
 void RowTable::load(std::span<const RowKey> keys, std::span<const std::uint32_t> counts, std::span<const float> data) {
   CHECK_EQ(counts.size(), keys.size());
   CHECK_EQ(data.size(), keys.size() * stride_);
-  grow_index(rows_ + keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (i + kAhead < keys.size()) prefetch(&index_[home(keys[i + kAhead])]);
-    const std::uint32_t slot = insert(keys[i]);
-    Slab& slab = *slabs_[slot / Slab::kRows];
-    slab.counts[slot % Slab::kRows] = counts[i];
-    std::memcpy(slab.data.get() + (slot % Slab::kRows) * stride_, data.data() + i * stride_, stride_ * sizeof(float));
+  for (std::size_t begin = 0; begin < keys.size(); begin += kBlock) {
+    const std::size_t n = std::min(kBlock, keys.size() - begin);
+    RowIndex::Probe probes[kBlock];
+    for (std::size_t i = 0; i < n; ++i) probes[i] = index_.probe(keys[begin + i]);
+    for (std::size_t i = 0; i < n; ++i) RowIndex::prefetch_line(probes[i]);
+    for (std::size_t i = begin; i < begin + n; ++i) {
+      const std::uint32_t slot = slabs_.append(keys[i]);
+      index_.insert(probes[i - begin].hash, slot);
+      Slab& slab = slabs_.writable(slot);
+      slab.counts.set(slot % Slab::kRows, counts[i]);
+      std::memcpy(slab.data.get() + slot % Slab::kRows * stride_, data.data() + i * stride_, stride_ * sizeof(float));
+    }
   }
 }
-
-void RowTable::reserve(std::size_t rows) { grow_index(rows); }
 
 TableSnapshot RowTable::shape() const {
   return {options_.table, options_.dim, static_cast<std::uint32_t>(stride_ - options_.dim), optimizer_.name(), 0, {}};
@@ -209,9 +186,8 @@ TableSnapshot RowTable::shape() const {
 
 TableSnapshot RowTable::freeze() {
   TableSnapshot snapshot = shape();
-  snapshot.rows = rows_;
-  snapshot.slabs.reserve(slabs_.size());
-  for (const auto& slab : slabs_) snapshot.slabs.emplace_back(slab);
+  snapshot.rows = slabs_.rows();
+  snapshot.slabs = slabs_.freeze();
   return snapshot;
 }
 

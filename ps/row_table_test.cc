@@ -1,7 +1,9 @@
 #include "ps/row_table.h"
 
+#include <map>
 #include <gtest/gtest.h>
 #include "common/base/initial_row.h"
+#include "common/base/random.h"
 
 namespace dyad::ps {
 namespace {
@@ -70,7 +72,37 @@ TEST(RowTable, GradientsOfOneRowAreAddedInTheOrderOfThePushesAndUpdateItOnce) {
   auto want = f.initial();
   for (float& w : want) w -= 1.0f;
   EXPECT_EQ(f.gather(), want);
-  EXPECT_EQ(f.table.freeze().slabs[0]->counts[0], 2u);
+  EXPECT_EQ(f.table.freeze().slabs[0]->counts.at(0), 2u);
+}
+
+// What a map of sums does, for pushes that share some rows, have some of their own, and are owned in part.
+TEST(RowTable, ManyPushesAreMergedByKey) {
+  Fixture f(0);
+  std::map<std::uint64_t, float> want;
+  std::vector<std::vector<RowKey>> keys(5);
+  std::vector<std::vector<float>> values(5);
+  std::vector<std::vector<std::uint32_t>> positions(5);
+  std::vector<GradientRows> pushes;
+  for (std::uint64_t p = 0; p < 5; ++p) {
+    for (std::uint64_t k = 0; k < 400; ++k)
+      if (mix64(p, k) % 3 != 0) keys[p].push_back(RowKey{k << 31});
+    for (std::uint32_t i = 0; i < keys[p].size(); ++i) {
+      const auto value = static_cast<float>(mix64(p, i) % 1000);
+      values[p].insert(values[p].end(), kDim, value);
+      if (p == 4 && i % 2 == 0) continue;
+      positions[p].push_back(i);
+      want[keys[p][i].value] += value;
+    }
+    pushes.push_back({keys[p], std::as_bytes(std::span(values[p])), wire::ValueType::kFp32,
+                      p == 4 ? std::span<const std::uint32_t>(positions[p]) : std::span<const std::uint32_t>{}});
+  }
+  EXPECT_EQ(f.table.apply(1.0f, pushes), want.size());
+  EXPECT_EQ(f.table.rows(), want.size());
+  for (const auto& [key, sum] : want) f.keys.push_back(RowKey{key});
+  auto rows = f.initial();
+  std::size_t i = 0;
+  for (const auto& [key, sum] : want) for (std::uint32_t d = 0; d < kDim; ++d) rows[i++] -= sum;
+  EXPECT_EQ(f.gather(), rows);
 }
 
 TEST(RowTable, PositionsChooseRowsOfAFrame) {
@@ -106,9 +138,9 @@ TEST(RowTable, ASnapshotCostsACopyOfWhatIsWrittenWhileItLivesAndNothingAfterward
     EXPECT_EQ(f.memory, before);
     f.apply();                                   // all three slabs
     EXPECT_EQ(f.table.bytes(), before);
-    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * kDim * sizeof(float)));
+    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * (6 + kDim * sizeof(float))));
     f.apply();
-    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * kDim * sizeof(float))) << "copied once";
+    EXPECT_EQ(f.memory - before, 3 * (sizeof(Slab) + Slab::kRows * (6 + kDim * sizeof(float)))) << "copied once";
   }
   EXPECT_EQ(f.memory, before);
   const float* first = f.table.freeze().slabs[0]->data.get();   // its snapshot ends at once
@@ -146,7 +178,7 @@ TEST(RowTable, LoadedRowsKeepStateAndCountAndAreFoundAmongThousands) {
   const TableSnapshot snapshot = table.freeze();
   for (const std::uint32_t k : {0u, 2u, 3u, 1023u, 1024u, 4999u}) {
     const Slab& slab = *snapshot.slabs[k / Slab::kRows];
-    EXPECT_EQ(slab.counts[k % Slab::kRows], k + 1);
+    EXPECT_EQ(slab.counts.at(k % Slab::kRows), k + 1);
     const float* row = slab.data.get() + k % Slab::kRows * 4;
     EXPECT_EQ(std::vector<float>(row, row + 4), std::vector<float>(data.begin() + 4 * k, data.begin() + 4 * k + 4));
   }

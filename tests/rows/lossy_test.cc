@@ -56,7 +56,7 @@ class Simulation {
       const ps::Slab& slab = *snapshot.slabs[r / ps::Slab::kRows];
       const std::size_t at = r % ps::Slab::kRows;
       const float* row = slab.data.get() + at * slab.stride;
-      if (slab.keys[at] == key) return {row, row + snapshot.dim};
+      if (slab.key(at) == key) return {row, row + snapshot.dim};
     }
     return {};
   }

@@ -1,0 +1,130 @@
+// dyad-bench-table: a table that fills with new rows, and what reading it costs then. One thread, no network: rows/s,
+// the longest of the small applies (what a step waits for when the table grows), resident bytes of a row beyond its
+// floats, and gathers of random rows.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <malloc.h>
+#include <vector>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "ps/row_table.h"
+
+namespace {
+
+using namespace dyad;
+
+struct Options {
+  std::vector<std::uint64_t> rows{100000, 1000000, 10000000};
+  std::uint32_t dim = 16, batch = 256, gathered = 16384;
+  std::string optimizer = "rowwise_adagrad";
+  bool json = false;
+};
+
+struct Figures {
+  double fill_s = 0, longest_wall_ms = 0, longest_cpu_ms = 0, p999_wall_ms = 0, bytes_per_row = 0, gathered_per_s = 0;
+};
+
+double thread_cpu_s() {                          // a neighbour on this processor is no pause of ours
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0;
+  statm >> pages >> pages;
+  return pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+// Batches of new keys in ascending order, each spread over all of them.
+void fill(const Options& o, std::uint64_t rows, ps::RowTable& table, Figures& figures) {
+  const std::uint64_t batches = rows / o.batch;
+  const std::vector<float> gradients(std::size_t{o.batch} * o.dim, 1e-3f);
+  std::vector<RowKey> keys(o.batch);
+  std::vector<float> wall_ms;
+  wall_ms.reserve(batches);
+  ::malloc_trim(0);                              // what the table before has left is none of this one's
+  const double before = resident_bytes(), start = steady_now_s();
+  for (std::uint64_t b = 0; b < batches; ++b) {
+    for (std::uint64_t i = 0; i < o.batch; ++i) keys[i] = RowKey{i * batches + b};
+    const ps::GradientRows push{keys, std::as_bytes(std::span(gradients)), wire::ValueType::kFp32, {}};
+    const double wall = steady_now_s(), cpu = thread_cpu_s();
+    table.apply(0.1f, {&push, 1});
+    wall_ms.push_back(static_cast<float>(1e3 * (steady_now_s() - wall)));
+    figures.longest_cpu_ms = std::max(figures.longest_cpu_ms, 1e3 * (thread_cpu_s() - cpu));
+  }
+  figures.fill_s = steady_now_s() - start;
+  const double bench = static_cast<double>(wall_ms.size() * sizeof(float));
+  figures.bytes_per_row = (resident_bytes() - before - bench) / static_cast<double>(table.rows());
+  std::sort(wall_ms.begin(), wall_ms.end());
+  figures.longest_wall_ms = wall_ms.back();
+  figures.p999_wall_ms = wall_ms[wall_ms.size() * 999 / 1000];
+}
+
+double gathered_per_s(const Options& o, std::uint64_t rows, const ps::RowTable& table) {
+  KeyedRandom random(1);
+  std::vector<float> out(std::size_t{o.gathered} * o.dim);
+  std::vector<RowKey> keys(o.gathered);
+  double taken = 0, count = 0;
+  for (int round = 0; round < 40; ++round) {
+    for (RowKey& key : keys) key = RowKey{random.below(rows / o.batch * o.batch)};
+    const double start = thread_cpu_s();
+    table.gather(keys, {}, wire::ValueType::kFp32, reinterpret_cast<std::byte*>(out.data()));
+    taken += thread_cpu_s() - start;
+    count += static_cast<double>(keys.size());
+  }
+  return count / taken;
+}
+
+Figures measure(const Options& o, std::uint64_t rows, std::size_t& stride) {
+  const auto optimizer = std::move(ps::make_optimizer({.name = o.optimizer})).value();
+  stride = o.dim + optimizer->slots(o.dim);
+  ps::RowTable table({TableId::kItem, o.dim, 1, 0.02f}, *optimizer);
+  Figures figures;
+  fill(o, rows, table, figures);
+  figures.gathered_per_s = gathered_per_s(o, rows, table);
+  return figures;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app{"What a table of rows costs while it fills, and to read\n"
+               "  dyad-bench-table --rows 1000000,10000000 --dim 64"};
+  app.add_option("--rows", o.rows, "tables to fill, one after the other")->delimiter(',');
+  app.add_option("--dim", o.dim);
+  app.add_option("--batch", o.batch, "new rows of one apply");
+  app.add_option("--gathered", o.gathered, "rows of one gather");
+  app.add_option("--optimizer", o.optimizer);
+  app.add_flag("--json", o.json);
+  CLI11_PARSE(app, argc, argv);
+  nlohmann::json all = nlohmann::json::array();
+  if (!o.json)
+    fmt::print("rows of {} floats, {}, {} new ones an apply\n{:>11} {:>11} {:>12} {:>12} {:>12} {:>12} {:>14}\n", o.dim,
+               o.optimizer, o.batch, "rows", "new rows/s", "longest ms", "of CPU ms", "p99.9 ms", "bytes beyond",
+               "gathered rows/s");
+  for (const std::uint64_t rows : o.rows) {
+    std::size_t stride = 0;
+    const Figures f = measure(o, rows, stride);
+    const double beyond = f.bytes_per_row - 4 * static_cast<double>(stride);
+    all.push_back({{"rows", rows}, {"dim", o.dim}, {"optimizer", o.optimizer}, {"batch", o.batch},
+                   {"new_rows_per_s", static_cast<double>(rows) / f.fill_s}, {"longest_apply_ms", f.longest_wall_ms},
+                   {"longest_apply_cpu_ms", f.longest_cpu_ms}, {"p999_apply_ms", f.p999_wall_ms},
+                   {"bytes_beyond_floats", beyond}, {"gathered_rows_per_s", f.gathered_per_s}});
+    if (o.json) continue;
+    fmt::print("{:>11} {:>11.0f} {:>12.3f} {:>12.3f} {:>12.3f} {:>12.1f} {:>14.0f}\n", rows,
+               static_cast<double>(rows) / f.fill_s, f.longest_wall_ms, f.longest_cpu_ms, f.p999_wall_ms, beyond,
+               f.gathered_per_s);
+    std::fflush(stdout);
+  }
+  if (o.json) fmt::print("{}\n", all.dump(2));
+  return 0;
+}
