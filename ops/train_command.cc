@@ -140,12 +140,14 @@ Result<bool> train(const Options& options) {
   const bool workers_here = options.mpirun.empty();
   if (options.resume && workers_here) warn_of_other_kernels(config);
   on_stop_signals(on_signal);
-  DYAD_TRYV(check_machine(config, workers_here));
+  const auto is_asked = [] { return stop_requests.load() > 0; };
+  DYAD_TRYV(check_machine(config, workers_here, is_asked));
   DYAD_TRYV(control::start_security(config));           // before the first process that reads the key
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
   TrainProgress progress(config.job.dir);
+  if (is_asked()) return conclude(End::kStoppedAtStart, config, progress, options.json);
   LocalCluster cluster(config, {file, options.resume, options.restarts, options.mpirun});
-  DYAD_TRY(end, cluster.run([&] { progress.tick(stop_requests.load()); }, [] { return stop_requests.load(); }));
+  DYAD_TRY(end, cluster.run([&] { progress.tick(stop_requests); }, [] { return stop_requests.load(); }));
   return conclude(end, config, progress, options.json);
 }
 

@@ -19,6 +19,7 @@ namespace dyad::ops {
 namespace {
 
 constexpr int kNoLog = -1;
+constexpr int kReapMs = 1000;
 
 // In the new process, after fork: only calls that are safe there. Reports errno of a failed exec through the pipe.
 [[noreturn]] void become(const std::vector<char*>& argv, const std::vector<char*>& environment, int log_fd,
@@ -158,10 +159,10 @@ std::optional<int> Child::poll() {
 
 void Child::signal(int number) { if (pid_ > 0 && !poll()) ::kill(pid_, number); }
 
-bool Child::wait_for(int timeout_ms) {
+bool Child::wait_for(int timeout_ms, const std::function<bool()>& stop) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (!poll()) {
-    if (std::chrono::steady_clock::now() > end) return false;
+    if (std::chrono::steady_clock::now() > end || stop()) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return true;
@@ -174,7 +175,7 @@ void Child::kill(int patience_ms) {
     wait_for(patience_ms);
   }
   ::kill(-pid_, SIGKILL);                       // what is left of the group, also when the leader has ended
-  waitpid(pid_, nullptr, 0);
+  if (wait_for(kReapMs)) waitpid(pid_, nullptr, 0);
   if (!code_) code_ = 128 + SIGKILL;
   pid_ = -1;
 }

@@ -3,6 +3,7 @@
 // when the object goes. Threads: one.  Ownership: owns the process (and its process group).
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <ios>
 #include <optional>
 #include <string>
@@ -41,8 +42,11 @@ class Child {
   // indented.
   std::string last_words() const;
   void signal(int number);                      // to the process alone; nothing if it has ended
-  bool wait_for(int timeout_ms);                // true if it ended in time
-  void kill(int patience_ms = 2000);            // SIGTERM, patience, SIGKILL to the whole group; reaps
+  // True if it ended in time. `stop` ends the wait.
+  bool wait_for(int timeout_ms, const std::function<bool()>& stop = [] { return false; });
+  // SIGTERM, patience, SIGKILL to the whole group; reaps. One that is in a driver's hands, so that not even SIGKILL
+  // ends it, is left to the system after a second.
+  void kill(int patience_ms = 2000);
 
  private:
   Child() = default;

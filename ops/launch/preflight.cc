@@ -18,21 +18,25 @@ namespace {
 
 constexpr int kCheckMs = 120'000;       // LibTorch with CUDA loads for seconds, from a network disk for longer
 
-Status check_program(const std::string& name) {
+Status check_program(const std::string& name, const std::function<bool()>& stop) {
   DYAD_TRY(shell, Child::start("sh", {"sh", "-c", "command -v \"$0\" >/dev/null", sibling_program(name)}, {}));
-  if (shell.wait_for(kCheckMs) && *shell.poll() == 0) return ok();
+  const bool answered = shell.wait_for(kCheckMs, stop);
+  if (stop()) return shell.kill(0), ok();
+  if (answered && *shell.poll() == 0) return ok();
   return fail(Code::kNotFound, "there is no program {} beside dyad or in PATH; {}", name,
               name == "mpirun" ? "install Open MPI (tools/setup.sh)" : "build it or install all of Dyad");
 }
 
 // A worker is asked: this program knows no device.
-Status check_device(const config::Config& config) {
+Status check_device(const config::Config& config, const std::function<bool()>& stop) {
   if (config.train.device != "cuda") return ok();
   DYAD_TRY(worker, Child::start("dyad-worker check",
                                 {sibling_program("dyad-worker"), "check", "--device", config.train.device, "--ranks",
                                  std::to_string(config.train.workers)},
                                 fs::path(config.job.dir) / "logs" / "check.log"));
-  if (!worker.wait_for(kCheckMs))
+  const bool answered = worker.wait_for(kCheckMs, stop);
+  if (stop()) return worker.kill(0), ok();
+  if (!answered)
     return fail(Code::kFailed, "dyad-worker check --device cuda said nothing for {} s; look at the driver (nvidia-smi)",
                 kCheckMs / 1000);
   if (*worker.poll() == 0) return ok();
@@ -85,12 +89,14 @@ Status check_ports(const config::Config& config) {
   return ok();
 }
 
-Status check_machine(const config::Config& config, bool workers_here) {
-  for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) { DYAD_TRYV(check_program(name)); }
+Status check_machine(const config::Config& config, bool workers_here, const std::function<bool()>& stop) {
+  for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) {
+    DYAD_TRYV(check_program(name, stop));
+  }
   DYAD_TRYV(check_ports(config));
   if (!workers_here) return ok();
   if (const auto kernels = choose_kernels(config.train.kernels); !kernels) return kernels.error();
-  return check_device(config);
+  return check_device(config, stop);
 }
 
 }  // namespace dyad::ops

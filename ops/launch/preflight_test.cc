@@ -1,10 +1,13 @@
 #include "ops/launch/preflight.h"
 
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <tuple>
 #include <utility>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include "common/base/clock.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::ops {
@@ -49,6 +52,28 @@ TEST(Preflight, AFixedPortOfTheServersPagesIsForOneServerAndForNothingElse) {
   config.servers.count = 2;
   config.servers.http = "";
   EXPECT_TRUE(check_ports(config)) << "no pages, no port";
+}
+
+TEST(Preflight, AWishToStopIsHeardWhileADriverIsAskedAndEndsWhoAsksIt) {
+  const io::TempFolder folder;
+  for (const char* name : {"dyad-coordinator", "dyad-ps", "dyad-worker", "mpirun"}) {
+    std::ofstream(folder / name) << "#!/bin/sh\necho $$ > " << (folder / "pid").string()
+                                 << "\ntrap '' TERM\nwhile :; do sleep 1; done\n";
+    std::filesystem::permissions(folder / name, std::filesystem::perms::owner_all);
+  }
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path().string() + ":" + path).c_str(), 1);
+  config::Config config;
+  config.job.dir = (folder / "job").string();
+  config.train.device = "cuda";
+  const Millis begin = steady_now_ms();
+  pid_t asked = 0;
+  const auto stop = [&] { return asked > 0 || (std::ifstream(folder / "pid") >> asked && asked > 0); };
+  EXPECT_TRUE(check_machine(config, true, stop));
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_LT(steady_now_ms() - begin, 20'000u);
+  ASSERT_GT(asked, 0);
+  EXPECT_NE(::kill(asked, 0), 0) << "it is still asked";
 }
 
 TEST(Preflight, AFolderThatCannotBeWrittenIsNamed) {
