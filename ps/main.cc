@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
-#include <system_error>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include "common/base/clock.h"
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/scarcity.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/staging.h"
 #include "common/cli/program.h"
@@ -210,12 +210,8 @@ Status guarded_run(const config::Sources& sources, std::uint32_t id, const std::
     return run(sources, id, coordinator);
   } catch (const std::bad_alloc&) {
     return fail(Code::kOverloaded, "out of memory: give this server more, or use more servers");
-  } catch (const std::system_error& e) {
-    const bool scarce = e.code() == std::errc::resource_unavailable_try_again ||
-                        e.code() == std::errc::not_enough_memory;
-    return fail(scarce ? Code::kOverloaded : Code::kFailed, "{}", e.what());
   } catch (const std::exception& e) {
-    return fail(Code::kFailed, "{}", e.what());
+    return error_of(e);
   }
 }
 

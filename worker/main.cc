@@ -6,12 +6,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/scarcity.h"
 #include "common/cli/program.h"
 #include "common/comm/collective.h"
 #include "common/config/cli.h"
@@ -69,9 +71,11 @@ template <class F> Status guarded(F&& work) {
   try {
     return work();
   } catch (const c10::Error& e) {
-    return fail(Code::kFailed, "LibTorch: {}", e.what_without_backtrace());
+    const std::string_view what = e.what_without_backtrace();
+    const bool scarce = what.find("can't allocate memory") != what.npos || what.find("out of memory") != what.npos;
+    return fail(scarce ? Code::kOverloaded : Code::kFailed, "LibTorch: {}", what);
   } catch (const std::exception& e) {
-    return fail(Code::kFailed, "{}", e.what());
+    return error_of(e);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <CLI/CLI.hpp>
 #include "common/base/quiet.h"
+#include "common/base/scarcity.h"
 #include "common/cli/mistake.h"
 #include "common/cli/output.h"
 #include "common/cli/tree.h"
@@ -81,7 +82,7 @@ int parse_and_work(CLI::App& app, int argc, char** argv, const std::function<int
     if (e.get_exit_code() == 0) return print_asked(app, e);
     return finish(program.c_str(), fail(Code::kInvalid, "{}", mistake(app, e)));
   } catch (const std::exception& e) {                          // of the standard library: no memory, a path too long
-    return finish(program.c_str(), fail(Code::kFailed, "{}", e.what()));
+    return finish(program.c_str(), error_of(e));
   }
 }
 
@@ -94,6 +95,7 @@ int finish(const char* program, const Status& status) {
 }
 
 int run(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
+  end_with_a_code_when_memory_is_short();
   guard_descriptors();
   const int code = parse_and_work(app, argc, argv, work);
   std::string why;
