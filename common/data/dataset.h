@@ -33,6 +33,7 @@ class Dataset {
   std::span<const ItemId> sequence(UserId user) const;              // oldest first
   Position position(UserId user, std::size_t index) const;          // of sequence(user)[index]
   const Item& item(ItemId id) const { return items_[id.value]; }
+  std::span<const Item> catalogue() const { return items_; }        // [i] is ItemId{i}
   std::string_view user_key(UserId id) const { return user_keys_[id.value]; }
   std::uint64_t digest() const { return digest_; }                  // of the log and the catalogue
   std::uint64_t keys_digest() const { return keys_digest_; }        // of the items' keys in their order

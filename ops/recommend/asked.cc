@@ -24,9 +24,7 @@ Result<Asked> UserLookup::find(const std::string& name) const {
 }
 
 Result<Asked> history_of(const data::Dataset& dataset, const std::string& history) {
-  std::vector<data::Item> items;
-  for (std::uint32_t i = 0; i < dataset.items(); ++i) items.push_back(dataset.item(ItemId{i}));
-  DYAD_TRY(parsed, ItemLookup(items).parse(history));
+  DYAD_TRY(parsed, ItemLookup(dataset.catalogue()).parse(history));
   return Asked{"", std::move(parsed.items), std::move(parsed.notes)};
 }
 

@@ -1,14 +1,13 @@
 #include "ops/recommend/recommend.h"
 
-#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include "common/base/log.h"
 #include "common/cli/output.h"
 #include "common/io/files.h"
 #include "ops/recommend/asked.h"
+#include "ops/recommend/recommender.h"
 #include "ops/recommend/show.h"
-#include "worker/decode/beam_search.h"
 #include "worker/eval/loaded_model.h"
 
 namespace dyad::ops {
@@ -16,37 +15,9 @@ namespace {
 
 using worker::LoadedModel;
 
-// A search over one model, for as many histories at a time as an evaluation decodes.
-class Recommender {
- public:
-  Recommender(const LoadedModel& loaded, const RecommendOptions& options)
-      : loaded_(loaded),
-        drop_(options.seen == "drop"),
-        search_(*loaded.model, {loaded.tables[0], {loaded.tables[1], loaded.tables[2]}}, loaded.data.trie_views(),
-                {std::max<std::size_t>(loaded.config.eval.beams, options.top), options.top}) {}
-
-  std::vector<Answer> answer(const std::vector<Asked>& asked) const {
-    std::vector<std::vector<ItemId>> histories, dropped;
-    for (const Asked& one : asked) {
-      const std::size_t shown = std::min<std::size_t>(one.items.size(), loaded_.config.model.history);
-      histories.emplace_back(one.items.end() - static_cast<std::ptrdiff_t>(shown), one.items.end());
-      if (drop_) dropped.push_back(one.items);              // all of it, also what the model is not shown
-    }
-    const auto found = search_.run(histories, dropped);
-    std::vector<Answer> out;
-    for (std::size_t i = 0; i < asked.size(); ++i)
-      out.push_back({asked[i], histories[i], found[i].ranked(loaded_.config.eval.rank)});
-    return out;
-  }
-
- private:
-  const LoadedModel& loaded_;
-  bool drop_;
-  worker::BeamSearch search_;
-};
-
 // Reads users line by line, so that a program can ask one after the other through a pipe.
-Status answer_lines(std::istream& lines, const LoadedModel& loaded, const Recommender& recommender) {
+Status answer_lines(std::istream& lines, const LoadedModel& loaded, const RecommendOptions& options) {
+  const Recommender recommender(loaded, options.top);
   const UserLookup users(loaded.data.dataset);
   const std::size_t together = std::max<std::size_t>(1, loaded.config.eval.batch);
   std::size_t unknown = 0, asked = 0;
@@ -63,7 +34,7 @@ Status answer_lines(std::istream& lines, const LoadedModel& loaded, const Recomm
       if (one) known.push_back(std::move(one.value()));
       if (lines.rdbuf()->in_avail() <= 0) break;            // nobody waits for an answer until others have asked
     }
-    const auto answers = recommender.answer(known);
+    const auto answers = recommender.answer(known, options.seen == "drop");
     auto next = answers.begin();
     for (std::size_t i = 0; i < errors.size(); ++i)
       errors[i].empty() ? print_line(loaded, *next++) : print_error_line(names[i], errors[i]);
@@ -85,7 +56,7 @@ Status answer_users(const RecommendOptions& options) {
       return fail(Code::kNotFound, "{}: cannot be read; give a file of user ids, or - for stdin", options.users);
   }
   DYAD_TRY(loaded, worker::load_model(options.checkpoint, options.data, options.sets));
-  return answer_lines(options.users == "-" ? std::cin : file, loaded, Recommender(loaded, options));
+  return answer_lines(options.users == "-" ? std::cin : file, loaded, options);
 }
 
 Result<Asked> asked_of(const LoadedModel& loaded, const RecommendOptions& options) {
@@ -103,7 +74,7 @@ Status recommend(const RecommendOptions& options) {
   DYAD_TRY(loaded, worker::load_model(options.checkpoint, options.data, options.sets));
   DYAD_TRY(asked, asked_of(loaded, options));
   for (const auto& note : asked.notes) LOG_WARN("{}", note);
-  const auto answers = Recommender(loaded, options).answer({asked});
+  const auto answers = Recommender(loaded, options.top).answer({asked}, options.seen == "drop");
   if (answers[0].items.size() < options.top)
     LOG_WARN("only {} of {} items: the catalogue has {}, {} of them in this history", answers[0].items.size(),
              options.top, loaded.data.dataset.items(), asked.items.size());

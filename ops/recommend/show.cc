@@ -32,6 +32,12 @@ bool is_seen(const Answer& answer, ItemId item) {
   return std::find(answer.asked.items.begin(), answer.asked.items.end(), item) != answer.asked.items.end();
 }
 
+void print(const json& document, int indent) {
+  std::printf("%s\n", document.dump(indent, ' ', false, json::error_handler_t::replace).c_str());
+}
+
+}  // namespace
+
 json to_json(const LoadedModel& loaded, const Answer& answer) {
   const auto log_p = [](double v) { return std::isnan(v) ? json() : json(v); };
   json out{{"checkpoint", loaded.folder.filename().string()}, {"history", json::array()}, {"items", json::array()}};
@@ -46,12 +52,6 @@ json to_json(const LoadedModel& loaded, const Answer& answer) {
   }
   return out;
 }
-
-void print(const json& document, int indent) {
-  std::printf("%s\n", document.dump(indent, ' ', false, json::error_handler_t::replace).c_str());
-}
-
-}  // namespace
 
 void print_json(const LoadedModel& loaded, const Answer& answer) { print(to_json(loaded, answer), 1); }
 

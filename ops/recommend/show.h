@@ -1,19 +1,12 @@
 #pragma once
 // Recommendations on stdout: a table for people, JSON for programs.
 #include <string>
-#include <vector>
-#include "ops/recommend/asked.h"
-#include "worker/decode/beam_search.h"
-#include "worker/eval/loaded_model.h"
+#include <nlohmann/json_fwd.hpp>
+#include "ops/recommend/recommender.h"
 
 namespace dyad::ops {
 
-struct Answer {
-  Asked asked;
-  std::vector<ItemId> history;                // the part of it that the model was shown
-  std::vector<worker::Candidate> items;       // best first
-};
-
+nlohmann::json to_json(const worker::LoadedModel& loaded, const Answer& answer);
 void print_table(const worker::LoadedModel& loaded, const Answer& answer);
 void print_json(const worker::LoadedModel& loaded, const Answer& answer);
 void print_line(const worker::LoadedModel& loaded, const Answer& answer);       // the same on one line
