@@ -30,10 +30,15 @@ function drawTabs(now) {
       kJobs.map((name, i) => `<a href="#${i}" class="${now === i ? 'on' : ''}">${esc(name)}</a>`).join('');
 }
 
-let last = null;
+let last = null, explored = null;
+for (const id of ['treecard', 'explorecard']) $(id).hidden = !kJobs.length;      // a coordinator holds no data
 function draw() {
   const now = chosen();
   if (kJobs.length) drawTabs(now);
+  if (kJobs.length && explored !== now) {
+    explored = now;
+    resetTrees(), resetExplorer();
+  }
   $('one').hidden = kJobs.length > 1 && now < 0, $('many').hidden = !$('one').hidden;
   document.querySelector('header').hidden = !$('many').hidden;
   if (!last || last.now !== now) return false;
