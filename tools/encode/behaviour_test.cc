@@ -101,6 +101,8 @@ TEST(Din, KeepsTheEpochThatFindsMostNextItems) {
     const auto best = *std::ranges::max_element(epochs, {}, &DinEpoch::recall);
     EXPECT_EQ(kept.kept.recall, best.recall);
     EXPECT_EQ(neighbour_recall(kept.rows, h.next, 50, 1), best.recall) << "the rows are those of that epoch";
+    if (row_lr > 1) { EXPECT_EQ(kept.kept.epoch, 0) << "training made them worse: the start is kept"; }
+    EXPECT_EQ(run(row_lr, epochs).rows.values, kept.rows.values);
   }
 }
 
