@@ -133,6 +133,7 @@ int hello(int argc, char** argv) {
 int run(int argc, char** argv) {
   CLI::App app{"One rank of a Dyad job (start it with mpirun)"};
   app.require_subcommand(1);
+  app.footer("Example: mpirun -n 2 --bind-to none dyad-worker train --config job.toml");
   config::Sources sources;
   EvalJobOptions eval;
   auto* train_command = app.add_subcommand("train", "Train as one rank of mpirun's job");

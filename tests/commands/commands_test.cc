@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -69,6 +70,59 @@ TEST_F(Commands, HelpOfEachThatIsNotWrittenIsAnError) {
   for (const char* program : {"dyad", "dyad-coordinator", "dyad-ps", "dyad-worker"})
     for (const char* word : {"--help", "--version"})
       EXPECT_EQ(sh(std::string(program) + " " + word + " > /dev/full").code, 8) << program << word;
+}
+
+// The lines after "Example:" of a help text, without their comments.
+std::vector<std::string> examples_of(const std::string& help) {
+  std::vector<std::string> out;
+  std::istringstream lines(help);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool goes_on = inside && line.starts_with(' ');              // further ones stand below the first
+    inside = goes_on;
+    for (const std::string head : {"Example: ", "Examples: "})
+      if (const auto at = line.find(head); at != std::string::npos) inside = true, line = line.substr(at + head.size());
+    line = line.substr(0, line.find("   #"));
+    line.erase(0, line.find_first_not_of(' '));
+    if (inside && !line.empty()) out.push_back(line);
+  }
+  return out;
+}
+
+// Run where what they name is there or easily missed: what is wrong with their words is said before what is missing.
+TEST_F(Commands, TheExamplesOfEveryHelpAreUnderstood) {
+  ASSERT_EQ(sh("mkdir -p ex/data ex/tools && cp -r d ex/data/ml-100k && cp -r job ex/run && cp job/config.toml "
+               "ex/job.toml && cp -r " DYAD_SOURCE "/deploy ex/deploy && cd ex && echo 'echo no-model' > "
+               "tools/fetch_data.sh && chmod +x tools/fetch_data.sh && dyad encode import --data data/ml-100k "
+               "--stream behaviour data/ml-100k/vectors/semantic.safetensors").code, 0);
+  auto all = paths();
+  for (const char* program : {"dyad", "dyad-coordinator", "dyad-ps", "dyad-worker", "dyad-worker train",
+                              "dyad-worker eval", "dyad-worker check", "dyad-worker hello"})
+    all.emplace_back(program);
+  std::set<std::string> tried;
+  for (const auto& path : all) {
+    const auto examples = examples_of(sh(path + " --help").text);
+    EXPECT_FALSE(examples.empty()) << path << " --help has no example";
+    bool names_itself = false;
+    for (const std::string& example : examples) {
+      names_itself = names_itself || example.find(path.substr(0, path.rfind(' '))) != std::string::npos;
+      if (!tried.insert(example).second) continue;
+      bool is_whole = false;                               // what it names is there: it runs to its end
+      for (const char* whole : {"dyad codes", "dyad ckpt ls", "dyad status", "dyad config", "dyad baseline popularity",
+                                "source <(dyad completion"})
+        is_whole = is_whole || example.starts_with(whole);
+      // Not by mpirun, whose own words are no concern here; bounded, for some would do real work.
+      const std::string alone = std::regex_replace(example, std::regex("mpirun( -n [0-9]+| --bind-to none)*"), "");
+      std::ofstream("ex/example.sh") << alone << "\n";
+      const Outcome said = sh(std::string("cd ex && timeout -k 1 ") + (is_whole ? "60" : "4") +
+                              " bash example.sh < /dev/null");
+      for (const char* mistake :
+           {"--help` says more", "has no option", "has no command", "unknown key", "syntax error", "unexpected EOF"})
+        EXPECT_EQ(said.text.find(mistake), std::string::npos) << path << ": " << example << "\n" << said.text;
+      if (is_whole) { EXPECT_EQ(said.code, 0) << example << "\n" << said.text; }
+    }
+    EXPECT_TRUE(names_itself) << path;
+  }
 }
 
 TEST_F(Commands, WorkThatIsDoneButNotSaidIsCode8) {
