@@ -20,8 +20,13 @@ function drawRuns(all) {
 const chosen = () => kJobs.length > 1 && !/^#\d+$/.test(location.hash) ? -1 : Math.min(Number(location.hash.slice(1)) || 0, kJobs.length - 1);
 const fetchStatus = async path => {
   const answer = await fetch(path, {cache: 'no-store'});
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.json();
+  const text = await answer.text();
+  if (!answer.ok) {
+    let error = text;
+    try { error = JSON.parse(text).error || text; } catch (e) { /* said as text */ }
+    throw new Error(error);
+  }
+  return JSON.parse(text);
 };
 
 function drawTabs(now) {
