@@ -58,6 +58,12 @@ TEST_F(ConfigFile, LaterSourcesWin) {
   EXPECT_EQ(load_text(file, {}, true).value().model.dim, 32u);
 }
 
+TEST_F(ConfigFile, AFileAsOtherSystemsWriteItIsRead) {
+  const auto config = load_text("\xef\xbb\xbf[job]\r\nname = \"x\"\r\n[model]\r\ndim = 64").value();
+  EXPECT_EQ(config.job.name, "x");
+  EXPECT_EQ(config.model.dim, 64u);
+}
+
 TEST_F(ConfigFile, TheResolvedFileLoadsAsTheSameConfiguration) {
   const auto config =
       load_text("", {"train.lr=0.000123456789", "job.seed=9223372036854775807", "job.dir=a \"b\" \\c\tü",
