@@ -91,6 +91,14 @@ std::uint32_t RowTable::insert(RowKey key, std::uint64_t hash) {
   return slot;
 }
 
+void RowTable::add_gradient(const GradientRows& push, std::size_t i) {
+  const std::size_t at = position_of(push, i);
+  if (sums_.empty() || sums_.back().key != push.keys[at])
+    sums_.push_back({push.keys[at], static_cast<std::uint32_t>(links_.size()), 0});
+  ++sums_.back().count;
+  links_.push_back({push.values.data() + at * options_.dim * wire::value_bytes(push.type), push.type});
+}
+
 // Merges the pushes by key: the gradients of a row lie together in links_, in the order of the pushes.
 void RowTable::collect(std::span<const GradientRows> pushes) {
   struct Cursor {
@@ -101,6 +109,10 @@ void RowTable::collect(std::span<const GradientRows> pushes) {
   };
   sums_.clear();
   links_.clear();
+  if (pushes.size() == 1) {
+    for (std::size_t i = 0; i < rows_of(pushes[0]); ++i) add_gradient(pushes[0], i);
+    return;
+  }
   std::vector<Cursor> heap;
   const auto key_at = [&](std::uint32_t push, std::size_t at) {
     return pushes[push].keys[position_of(pushes[push], at)];
@@ -111,13 +123,8 @@ void RowTable::collect(std::span<const GradientRows> pushes) {
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     Cursor& least = heap.back();
-    const GradientRows& push = pushes[least.push];
-    const std::size_t row_bytes = options_.dim * wire::value_bytes(push.type);
-    if (sums_.empty() || sums_.back().key != least.key)
-      sums_.push_back({least.key, static_cast<std::uint32_t>(links_.size()), 0});
-    ++sums_.back().count;
-    links_.push_back({push.values.data() + position_of(push, least.at) * row_bytes, push.type});
-    if (++least.at == rows_of(push)) {
+    add_gradient(pushes[least.push], least.at);
+    if (++least.at == rows_of(pushes[least.push])) {
       heap.pop_back();
       continue;
     }

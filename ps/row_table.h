@@ -72,6 +72,7 @@ class RowTable {
   void write_initial(RowKey key, wire::ValueType type, std::byte* out) const;
   std::uint32_t insert(RowKey key, std::uint64_t hash);                   // with its initial value
   void collect(std::span<const GradientRows> pushes);
+  void add_gradient(const GradientRows& push, std::size_t i);
   std::span<const float> gradient_of(const Sum& sum);
   void update_row(const Sum& sum, std::uint32_t slot, float learning_rate);
 

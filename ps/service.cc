@@ -61,9 +61,11 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
   for (std::uint32_t g = 0; g < o.partition.groups; ++g)
     if (o.routing.group_server[g] == o.id.value) service->groups_.push_back(GroupId{g});
   const std::size_t count = std::max<std::size_t>(1, std::min<std::size_t>(o.threads, service->groups_.size()));
-  service->owner_of_.assign(o.partition.groups, -1);
+  service->owner_of_.assign(o.partition.buckets, -1);
+  const std::uint32_t run = o.partition.buckets_per_group();
   for (std::size_t i = 0; i < service->groups_.size(); ++i)
-    service->owner_of_[service->groups_[i].value] = static_cast<int>(i * count / service->groups_.size());
+    std::fill_n(service->owner_of_.begin() + service->groups_[i].value * run, run,
+                static_cast<int>(i * count / service->groups_.size()));
   for (std::size_t i = 0; i < count; ++i) {
     DYAD_TRY(shard, Shard::make(o.shard));
     service->owners_.push_back(std::make_unique<Owner>(std::move(shard), count > 1));
@@ -74,7 +76,10 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
 void Service::load(const std::filesystem::path& checkpoint, Step step) {
   std::vector<LoadPart> parts;
   for (auto& owner : owners_) parts.push_back({&owner->shard(), {}});
-  for (const GroupId group : groups_) parts[static_cast<std::size_t>(owner_of_[group.value])].groups.push_back(group);
+  for (const GroupId group : groups_) {
+    const int owner = owner_of_[group.value * options_.partition.buckets_per_group()];
+    parts[static_cast<std::size_t>(owner)].groups.push_back(group);
+  }
   loading_ = std::make_unique<Loading>(LoadOptions{checkpoint, step, options_.partition}, std::move(parts),
                                        options_.wake);
 }
@@ -264,14 +269,16 @@ Status Service::check_rows(const Request& request, bool pull) const {
 }
 
 Result<Service::Split> Service::split(const std::vector<wire::SectionView>& views) const {
+  if (owners_.size() == 1 && groups_.size() == options_.partition.groups) return Split{};   // all is this one's
   Split parts(owners_.size() > 1 ? owners_.size() : 0, std::vector<std::vector<std::uint32_t>>(views.size()));
   for (std::size_t s = 0; s < views.size(); ++s)
     for (std::size_t i = 0; i < views[s].keys.size(); ++i) {
-      const GroupId group = options_.partition.group(options_.partition.bucket(views[s].table, views[s].keys[i]));
-      const int owner = owner_of_[group.value];
+      const BucketId bucket = options_.partition.bucket(views[s].table, views[s].keys[i]);
+      const int owner = owner_of_[bucket.value];
       if (owner < 0)
         return fail(Code::kStale, "key {} of table {} (group {}) is not on server {} in routing epoch {}",
-                    views[s].keys[i], table_name(views[s].table), group, options_.id, options_.routing.epoch);
+                    views[s].keys[i], table_name(views[s].table), options_.partition.group(bucket), options_.id,
+                    options_.routing.epoch);
       if (!parts.empty()) parts[static_cast<std::size_t>(owner)][s].push_back(static_cast<std::uint32_t>(i));
     }
   return parts;

@@ -100,7 +100,7 @@ class Service {
   StepClock clock_;
   OpenPulls open_;
   std::vector<GroupId> groups_;                  // mine, ascending
-  std::vector<int> owner_of_;                    // [groups] -1: not mine
+  std::vector<int> owner_of_;                    // [buckets] -1: not mine
   std::vector<std::unique_ptr<Owner>> owners_;
   std::unique_ptr<Loading> loading_;
   std::vector<std::shared_ptr<Request>> held_;   // of ranks that the routing does not know yet

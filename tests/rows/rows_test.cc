@@ -61,6 +61,31 @@ TEST(Rows, SyncTrainingEqualsTheSequentialReferenceBitForBit) {
     }
 }
 
+TEST(Rows, ALargePullComesInPiecesOfEveryTable) {
+  for (const std::uint32_t servers : {1u, 3u})
+    for (const std::uint32_t threads : {1u, 2u}) {
+      SCOPED_TRACE(fmt::format("{} servers of {} threads", servers, threads));
+      const ClusterOptions options{.servers = servers, .ranks = 1, .threads = threads, .dims = {20001, 15003, 7}};
+      Cluster cluster(options);
+      cluster.start();
+      Reference reference(options);
+      const auto client = cluster.client(0);
+      const auto pulled = train_step(*client, 1, 0, options, Step{0});
+      client->flush().value();
+      for (int t = 0; t < kTables; ++t) {
+        const auto table = static_cast<TableId>(t);
+        const std::size_t dim = options.dims[static_cast<std::size_t>(t)];
+        const auto keys = work_of(1, 0, table, options.dims[static_cast<std::size_t>(t)]).keys;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+          const auto want = reference.row(table, keys[i]);
+          const auto got = pulled[static_cast<std::size_t>(t)].begin() + static_cast<std::ptrdiff_t>(i * dim);
+          ASSERT_TRUE(std::equal(want.begin(), want.end(), got)) << table_name(table) << " row " << keys[i].value;
+        }
+      }
+      EXPECT_GT(cluster.total("pulls_total"), servers);
+    }
+}
+
 TEST(Rows, EveryOptimizerAndClippingHold) {
   for (const char* name : {"sgd", "adagrad", "rowwise_adagrad", "adam", "adamw"}) {
     SCOPED_TRACE(name);

@@ -4,6 +4,37 @@
 
 namespace dyad::worker {
 
+RoutePlanner::RoutePlanner(const wire::Partition& partition, const std::vector<std::uint32_t>& group_server,
+                           std::size_t servers)
+    : partition_(partition), servers_(servers) {
+  for (std::uint32_t b = 0; b < partition.buckets; ++b)
+    bucket_server_.push_back(group_server[partition.group(BucketId{b}).value]);
+}
+
+// A counting sort by server, which keeps the order of each server's keys.
+void RoutePlanner::split(RoutePlan& plan) {
+  const std::size_t n = plan.keys.size();
+  servers_of_.resize(n);
+  std::vector<std::size_t> begin(servers_ + 1);
+  for (std::size_t i = 0; i < n; ++i) {
+    servers_of_[i] = bucket_server_[partition_.bucket(plan.table, plan.keys[i]).value];
+    ++begin[servers_of_[i] + 1];
+  }
+  for (std::size_t s = 0; s < servers_; ++s) begin[s + 1] += begin[s];
+  plan.by_server.resize(n);
+  plan.positions.resize(n);
+  for (std::size_t s = 0; s < servers_; ++s) {
+    const std::size_t count = begin[s + 1] - begin[s];
+    plan.parts[s] = {std::span(plan.by_server).subspan(begin[s], count),
+                     std::span(plan.positions).subspan(begin[s], count)};
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t to = begin[servers_of_[i]]++;
+    plan.by_server[to] = plan.keys[i];
+    plan.positions[to] = static_cast<std::uint32_t>(i);
+  }
+}
+
 std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<const RowKey> keys) {
   for (const auto& known : recent_)
     if (known->table == table && std::equal(keys.begin(), keys.end(), known->keys.begin(), known->keys.end()))
@@ -12,15 +43,8 @@ std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<con
   plan->table = table;
   plan->keys.assign(keys.begin(), keys.end());
   plan->parts.resize(servers_);
-  for (auto& part : plan->parts) {
-    part.keys.reserve(keys.size() / servers_ + keys.size() / 16);
-    part.positions.reserve(part.keys.capacity());
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    RoutePlan::Part& part = plan->parts[group_server_[partition_.group(partition_.bucket(table, keys[i])).value]];
-    part.keys.push_back(keys[i]);
-    part.positions.push_back(static_cast<std::uint32_t>(i));
-  }
+  if (servers_ == 1) plan->parts[0].keys = plan->keys;
+  else split(*plan);
   recent_.push_front(plan);
   if (recent_.size() > kRemembered) recent_.pop_back();
   return plan;

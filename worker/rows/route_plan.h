@@ -13,25 +13,28 @@ namespace dyad::worker {
 
 struct RoutePlan {
   struct Part {                                  // of one server, in the caller's order
-    std::vector<RowKey> keys;
-    std::vector<std::uint32_t> positions;        // of keys in the caller's
+    std::span<const RowKey> keys;                // of the plan
+    std::span<const std::uint32_t> positions;    // of keys in the caller's; empty: all of them, one by one
   };
   TableId table = TableId::kItem;
-  std::vector<RowKey> keys;
+  std::vector<RowKey> keys;                      // the caller's
   std::vector<Part> parts;                       // [servers]
+  std::vector<RowKey> by_server;                 // what parts point into; empty with one server
+  std::vector<std::uint32_t> positions;
 };
 
 class RoutePlanner {
  public:
-  RoutePlanner(const wire::Partition& partition, std::vector<std::uint32_t> group_server, std::size_t servers)
-      : partition_(partition), group_server_(std::move(group_server)), servers_(servers) {}
+  RoutePlanner(const wire::Partition& partition, const std::vector<std::uint32_t>& group_server, std::size_t servers);
   std::shared_ptr<const RoutePlan> plan(TableId table, std::span<const RowKey> keys);
 
  private:
   static constexpr std::size_t kRemembered = 12;   // three tables, a few steps in flight
+  void split(RoutePlan& plan);
   wire::Partition partition_;
-  std::vector<std::uint32_t> group_server_;
+  std::vector<std::uint32_t> bucket_server_;
   std::size_t servers_;
+  std::vector<std::uint32_t> servers_of_;        // scratch: [keys]
   std::deque<std::shared_ptr<const RoutePlan>> recent_;
 };
 

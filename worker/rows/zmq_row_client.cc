@@ -17,14 +17,17 @@ namespace {
 
 using wire::Section;
 
+// A pull goes to a server in pieces: while one is on its way, the server gathers the next and this side scatters the
+// one before. A server holds 8 pulls of one peer (OpenPulls), of which half may be of one that it has given up.
+constexpr std::size_t kPieceBytes = 1 << 20, kPiecesMax = 4;
+
 class ZmqRowClient final : public RowClient {
  public:
   ZmqRowClient(const RowClientOptions& options, const wire::Routing& routing, std::vector<ServerLink> links)
       : options_(options),
         epoch_(routing.epoch),
         planner_(options.partition, routing.group_server, links.size()),
-        links_(std::move(links)),
-        pull_number_(links_.size()) {
+        links_(std::move(links)) {
     for (ServerLink& link : links_) poller_.add(link.connection());
   }
 
@@ -35,13 +38,21 @@ class ZmqRowClient final : public RowClient {
   RowTraffic traffic() const override;
 
  private:
+  struct Piece {                                 // of the pull: these rows of each plan's part of the server
+    std::uint64_t number = 0;                    // of the request
+    std::size_t server = 0;
+    struct Rows { std::size_t begin = 0, count = 0; };
+    std::vector<Rows> rows;                      // [plans]
+  };
   std::size_t dim(TableId table) const { return options_.dims[static_cast<std::size_t>(table)]; }
   net::Frame header(std::uint64_t number, wire::Body body) const;
-  static net::Frame key_frame(const std::shared_ptr<const RoutePlan>& plan, std::size_t server) {
-    return net::Frame::keep(std::as_bytes(std::span(plan->parts[server].keys)), plan);
+  static net::Frame key_frame(const std::shared_ptr<const RoutePlan>& plan, std::span<const RowKey> keys) {
+    return net::Frame::keep(std::as_bytes(keys), plan);
   }
+  std::size_t pieces_of(std::size_t server) const;
+  Status ask(Step at_least, std::size_t server, std::size_t piece, std::size_t pieces);
   net::Frame gather(const PushRequest& request, const RoutePlan& plan, std::size_t server);
-  Status scatter(std::size_t server, const LinkReply& reply);
+  Status scatter(const Piece& piece, const LinkReply& reply);
   Status take_all();
   // Takes answers until `done`, waiting in between; bounded by the links' own times.
   template <class Done> Status pump_until(Done done);
@@ -50,8 +61,7 @@ class ZmqRowClient final : public RowClient {
   RoutingEpoch epoch_;
   RoutePlanner planner_;
   std::vector<ServerLink> links_;
-  std::vector<std::uint64_t> pull_number_;       // [servers] 0: nothing asked, or answered
-  std::size_t unanswered_ = 0;
+  std::vector<Piece> unanswered_;
   std::vector<PullRequest> pulled_;              // what start_pull was asked for
   std::vector<std::shared_ptr<const RoutePlan>> pulled_plans_;
   std::uint64_t next_number_ = 1;
@@ -66,7 +76,7 @@ net::Frame ZmqRowClient::header(std::uint64_t number, wire::Body body) const {
 }
 
 Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requests) {
-  CHECK_EQ(unanswered_, 0u);                     // one pull at a time
+  CHECK(unanswered_.empty());                    // one pull at a time
   DYAD_TRYV(take_all());
   traffic_.applied = Step{~std::uint64_t{0}};
   pulled_.assign(requests.begin(), requests.end());
@@ -76,46 +86,64 @@ Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requ
     pulled_plans_.push_back(planner_.plan(r.table, r.keys));
     traffic_.pulled_rows += r.keys.size();
   }
-  for (std::size_t s = 0; s < links_.size(); ++s) {
-    wire::Pull pull{at_least, options_.values, {}};
-    net::Message message(1);
-    for (const auto& plan : pulled_plans_) {
-      if (plan->parts[s].keys.empty()) continue;
-      pull.sections.push_back({plan->table, static_cast<std::uint32_t>(plan->parts[s].keys.size())});
-      message.push_back(key_frame(plan, s));
-    }
-    if (pull.sections.empty()) continue;
-    pull_number_[s] = next_number_++;
-    ++unanswered_;
-    message[0] = header(pull_number_[s], std::move(pull));
-    DYAD_TRYV(links_[s].send(pull_number_[s], std::move(message), steady_now_s()));
-  }
+  for (std::size_t piece = 0; piece < kPiecesMax; ++piece)       // the first ones first: all servers begin at once
+    for (std::size_t s = 0; s < links_.size(); ++s)
+      if (const std::size_t pieces = pieces_of(s); piece < pieces) { DYAD_TRYV(ask(at_least, s, piece, pieces)); }
   return ok();
 }
 
-Status ZmqRowClient::scatter(std::size_t server, const LinkReply& reply) {
+std::size_t ZmqRowClient::pieces_of(std::size_t server) const {
+  std::size_t bytes = 0;
+  for (const auto& plan : pulled_plans_)
+    bytes += plan->parts[server].keys.size() * dim(plan->table) * wire::value_bytes(options_.values);
+  return std::clamp<std::size_t>(bytes / kPieceBytes, 1, kPiecesMax);
+}
+
+Status ZmqRowClient::ask(Step at_least, std::size_t server, std::size_t piece, std::size_t pieces) {
+  wire::Pull pull{at_least, options_.values, {}};
+  net::Message message(1);
+  Piece asked{next_number_, server, {}};
+  for (const auto& plan : pulled_plans_) {
+    const std::span<const RowKey> keys = plan->parts[server].keys;
+    const std::size_t begin = keys.size() * piece / pieces, count = keys.size() * (piece + 1) / pieces - begin;
+    asked.rows.push_back({begin, count});
+    if (count == 0) continue;
+    pull.sections.push_back({plan->table, static_cast<std::uint32_t>(count)});
+    message.push_back(key_frame(plan, keys.subspan(begin, count)));
+  }
+  if (pull.sections.empty()) return ok();
+  const std::uint64_t number = next_number_++;
+  message[0] = header(number, std::move(pull));
+  unanswered_.push_back(std::move(asked));
+  return links_[server].send(number, std::move(message), steady_now_s());
+}
+
+Status ZmqRowClient::scatter(const Piece& piece, const LinkReply& reply) {
   const auto* pull = std::get_if<wire::PullReply>(&reply.body);
   if (pull == nullptr)
-    return fail(Code::kInvalid, "server {} answered a pull with {}", server, wire::body_name(reply.body));
+    return fail(Code::kInvalid, "server {} answered a pull with {}", piece.server, wire::body_name(reply.body));
   traffic_.applied = std::min(traffic_.applied, pull->applied);
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < reply.frames.size(); ++i) bulk.push_back(reply.frames[i].bytes());
   DYAD_TRY(views, wire::open_sections(*pull, bulk, options_.dims));
   std::size_t next = 0;
   for (std::size_t p = 0; p < pulled_plans_.size(); ++p) {
-    const RoutePlan::Part& part = pulled_plans_[p]->parts[server];
-    if (part.keys.empty()) continue;
-    if (next == views.size() || views[next].table != pulled_[p].table || views[next].count != part.keys.size())
-      return fail(Code::kInvalid, "server {} answered a pull with other sections than were asked for", server);
+    const auto [begin, count] = piece.rows[p];
+    if (count == 0) continue;
+    if (next == views.size() || views[next].table != pulled_[p].table || views[next].count != count)
+      return fail(Code::kInvalid, "server {} answered a pull with other sections than were asked for", piece.server);
     const wire::SectionView& view = views[next++];
     const std::size_t floats = dim(view.table), row_bytes = floats * wire::value_bytes(pull->values);
-    for (std::size_t i = 0; i < part.keys.size(); ++i)
-      wire::from_wire(view.values.data() + i * row_bytes, floats, pull->values, 1.0f,
-                      pulled_[p].out.data() + part.positions[i] * floats);
+    const std::span<const std::uint32_t> positions = pulled_plans_[p]->parts[piece.server].positions;
+    float* const out = pulled_[p].out.data();
+    if (positions.empty())
+      wire::from_wire(view.values.data(), count * floats, pull->values, 1.0f, out + begin * floats);
+    else
+      for (std::size_t i = 0; i < count; ++i)
+        wire::from_wire(view.values.data() + i * row_bytes, floats, pull->values, 1.0f,
+                        out + positions[begin + i] * floats);
     traffic_.pulled_bytes += view.values.size();
   }
-  pull_number_[server] = 0;
-  --unanswered_;
   return ok();
 }
 
@@ -125,7 +153,11 @@ Status ZmqRowClient::take_all() {
     while (true) {
       DYAD_TRY(reply, links_[s].take(now));
       if (!reply) break;
-      if (reply->number == pull_number_[s]) { DYAD_TRYV(scatter(s, *reply)); }   // the others acknowledge pushes
+      const auto piece = std::find_if(unanswered_.begin(), unanswered_.end(),
+                                      [&](const Piece& p) { return p.number == reply->number; });
+      if (piece == unanswered_.end()) continue;  // acknowledges a push
+      DYAD_TRYV(scatter(*piece, *reply));
+      unanswered_.erase(piece);
     }
     DYAD_TRYV(links_[s].check_time(now));
   }
@@ -142,7 +174,7 @@ template <class Done> Status ZmqRowClient::pump_until(Done done) {
 }
 
 Status ZmqRowClient::wait() {
-  return pump_until([this] { return unanswered_ == 0; });
+  return pump_until([this] { return unanswered_.empty(); });
 }
 
 Status ZmqRowClient::flush() {
@@ -152,13 +184,16 @@ Status ZmqRowClient::flush() {
 }
 
 net::Frame ZmqRowClient::gather(const PushRequest& request, const RoutePlan& plan, std::size_t server) {
-  const auto& positions = plan.parts[server].positions;
+  const RoutePlan::Part& part = plan.parts[server];
   const std::size_t floats = dim(request.table), row_bytes = floats * wire::value_bytes(options_.values);
-  net::Frame frame = buffers_->take(positions.size() * row_bytes);
+  net::Frame frame = buffers_->take(part.keys.size() * row_bytes);
   std::byte* to = frame.writable().data();
   const float scale = wire::gradient_scale(options_.values);
-  for (std::size_t i = 0; i < positions.size(); ++i)
-    wire::to_wire(request.gradient.data() + positions[i] * floats, floats, options_.values, scale, to + i * row_bytes);
+  if (part.positions.empty())
+    wire::to_wire(request.gradient.data(), part.keys.size() * floats, options_.values, scale, to);
+  for (std::size_t i = 0; i < part.positions.size(); ++i)
+    wire::to_wire(request.gradient.data() + part.positions[i] * floats, floats, options_.values, scale,
+                  to + i * row_bytes);
   traffic_.pushed_bytes += frame.size();
   return frame;
 }
@@ -180,7 +215,7 @@ Status ZmqRowClient::push(std::span<const PushRequest> requests, const PushOptio
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if (plans[i]->parts[s].keys.empty()) continue;
       push.sections.push_back({requests[i].table, static_cast<std::uint32_t>(plans[i]->parts[s].keys.size())});
-      message.push_back(key_frame(plans[i], s));
+      message.push_back(key_frame(plans[i], plans[i]->parts[s].keys));
       message.push_back(gather(requests[i], *plans[i], s));
     }
     const std::uint64_t number = next_number_++;
