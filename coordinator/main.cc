@@ -7,6 +7,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/scarcity.h"
 #include "common/cli/program.h"
 #include "common/config/cli.h"
 #include "common/config/eval_settings.h"
@@ -116,6 +117,7 @@ void on_signal(int) { stop_requested = true; }
 }  // namespace
 
 int main(int argc, char** argv) {
+  end_with_a_code_when_memory_is_short();
   leave_with_launcher(std::getenv(kLauncherVariable));
   CLI::App app{"The coordinator of a Dyad job: membership, leases, checkpoints, status page"};
   app.footer("Example: dyad-coordinator --config job.toml --resume");

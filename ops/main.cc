@@ -4,6 +4,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/scarcity.h"
 #include "common/cli/program.h"
 #include "ops/command.h"
 
@@ -48,6 +49,7 @@ constexpr AddCommand* kCommands[] = {
 }  // namespace dyad::ops
 
 int main(int argc, char** argv) {
+  dyad::end_with_a_code_when_memory_is_short();
   dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable));
   CLI::App app{"Dyad: distributed training of the EAGER two-stream generative recommender"};
   app.require_subcommand(1);

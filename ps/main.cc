@@ -220,6 +220,7 @@ Status guarded_run(const config::Sources& sources, std::uint32_t id, const std::
 
 int main(int argc, char** argv) {
   using namespace dyad;
+  end_with_a_code_when_memory_is_short();
   leave_with_launcher(std::getenv(kLauncherVariable));
   CLI::App app{"A parameter server of a Dyad job"};
   app.footer("Example: dyad-ps --config job.toml --id 0");

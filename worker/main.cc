@@ -66,6 +66,9 @@ Status check_device(const std::string& device, std::uint32_t ranks) {
               ranks, devices);
 }
 
+// What oneDNN says when it gets no memory for the code that it generates.
+constexpr std::string_view kNoPrimitive = "could not create a primitive";
+
 // LibTorch's exceptions become errors here, and only here.
 template <class F> Status guarded(F&& work) {
   try {
@@ -75,6 +78,9 @@ template <class F> Status guarded(F&& work) {
     const bool scarce = what.find("can't allocate memory") != what.npos || what.find("out of memory") != what.npos;
     return fail(scarce ? Code::kOverloaded : Code::kFailed, "LibTorch: {}", what);
   } catch (const std::exception& e) {
+    if (std::string_view(e.what()) == kNoPrimitive)
+      return fail(Code::kOverloaded, "oneDNN: {}: out of memory? Give this rank more, or fewer shapes and threads",
+                  e.what());
     return error_of(e);
   }
 }
@@ -162,6 +168,7 @@ int run(int argc, char** argv) {
 }  // namespace dyad::worker
 
 int main(int argc, char** argv) {
+  dyad::end_with_a_code_when_memory_is_short();
   dyad::raise_descriptor_limit();
   const bool is_rank = dyad::comm::launched_rank() >= 0;
   dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable),

@@ -4,15 +4,18 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 #include <unistd.h>
 #include "common/base/result.h"
+#include "common/base/scarcity.h"
 
 namespace dyad {
 namespace {
@@ -92,11 +95,17 @@ void leave_with_launcher(const char* launcher, Watch watch) {
   sigset_t all, before;                                // signals are for the threads that know what to do with them
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread([watched = std::move(watched)] {
-    for (;; std::this_thread::sleep_for(kLookEvery))
-      for (const Watched& one : watched)
-        if (!is_alive(one)) leave();
-  }).detach();
+  try {
+    std::thread([watched = std::move(watched)] {
+      for (;; std::this_thread::sleep_for(kLookEvery))
+        for (const Watched& one : watched)
+          if (!is_alive(one)) leave();
+    }).detach();
+  } catch (const std::system_error& e) {               // before a main can catch it: no thread to be had
+    const Error why = error_of(e);
+    std::fprintf(stderr, "%s\n", why.message.c_str());
+    _exit(static_cast<int>(why.code));
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -30,8 +31,15 @@ bool is_memory_short() {
   return false;
 }
 
-void on_abort(int) {
+constexpr std::array kDeadly{SIGABRT, SIGSEGV};  // oneDNN writes where it got nothing
+std::array<struct sigaction, kDeadly.size()> before_ours;
+
+// Not for want of memory: what would have been without us. A fault comes again, and abort() goes on.
+void on_deadly(int number) {
   if (is_memory_short()) leave();
+  for (std::size_t i = 0; i < kDeadly.size(); ++i)
+    if (kDeadly[i] == number) ::sigaction(number, &before_ours[i], nullptr);
+  if (number == SIGABRT) ::raise(number);
 }
 
 std::terminate_handler before = nullptr;
@@ -63,9 +71,8 @@ Error error_of(const std::exception& e) {
 void end_with_a_code_when_memory_is_short() {
   before = std::set_terminate(on_terminate);
   struct sigaction action {};
-  action.sa_handler = on_abort;
-  action.sa_flags = SA_RESETHAND;
-  ::sigaction(SIGABRT, &action, nullptr);
+  action.sa_handler = on_deadly;
+  for (std::size_t i = 0; i < kDeadly.size(); ++i) ::sigaction(kDeadly[i], &action, &before_ours[i]);
 }
 
 }  // namespace dyad

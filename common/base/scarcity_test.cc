@@ -1,6 +1,7 @@
 #include "common/base/scarcity.h"
 
 #include <sys/resource.h>
+#include <csignal>
 #include <cstdlib>
 #include <new>
 #include <system_error>
@@ -41,6 +42,18 @@ TEST(ScarcityDeathTest, AnExceptionThatLeavesAThreadAndALibraryThatAbortsEndWith
         std::abort();
       },
       testing::ExitedWithCode(kOverloaded), "^out of memory");
+}
+
+TEST(ScarcityDeathTest, AFaultEndsWithItsCodeOnlyWhereMemoryIsShort) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto fault = [](bool is_short) {
+    end_with_a_code_when_memory_is_short();
+    if (is_short) leave_no_memory();
+    ::raise(SIGSEGV);
+    ::raise(SIGSEGV);                            // as a fault does: the instruction is tried again
+  };
+  EXPECT_EXIT(fault(true), testing::ExitedWithCode(kOverloaded), "^out of memory");
+  EXPECT_DEATH(fault(false), "");
 }
 
 TEST(ScarcityDeathTest, ABugStillAborts) {

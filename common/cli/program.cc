@@ -95,7 +95,6 @@ int finish(const char* program, const Status& status) {
 }
 
 int run(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
-  end_with_a_code_when_memory_is_short();
   guard_descriptors();
   const int code = parse_and_work(app, argc, argv, work);
   std::string why;

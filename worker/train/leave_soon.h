@@ -8,6 +8,7 @@
 #include <thread>
 #include "common/base/log.h"
 #include "common/base/result.h"
+#include "common/base/scarcity.h"
 
 namespace dyad::worker {
 
@@ -19,7 +20,7 @@ class LeaveSoon {
   explicit LeaveSoon(std::chrono::milliseconds within = kLeave) : within_(within) {}
   LeaveSoon(const LeaveSoon&) = delete;
   LeaveSoon& operator=(const LeaveSoon&) = delete;
-  void because(const Error& why) { why_ = why; }
+  void because(const Error& why) { why_ = why, is_known_ = true; }
   void call_off() { called_off_ = true; }         // it ended well
   ~LeaveSoon() {
     if (called_off_) return;
@@ -31,15 +32,17 @@ class LeaveSoon {
                   within.count());
         std::_Exit(code);
       }).detach();
-    } catch (const std::system_error&) {         // no thread to be had: no time either
-      std::_Exit(code);
+    } catch (const std::system_error& e) {       // no thread to be had: no time either
+      const Error why = is_known_ ? why_ : error_of(e);
+      LOG_ERROR("{}", why.message);
+      std::_Exit(static_cast<int>(why.code));
     }
   }
 
  private:
   std::chrono::milliseconds within_;
   Error why_ = fail(Code::kFailed, "the training ended by an exception");
-  bool called_off_ = false;
+  bool is_known_ = false, called_off_ = false;
 };
 
 }  // namespace dyad::worker
