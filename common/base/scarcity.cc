@@ -21,10 +21,10 @@ constexpr const char* kOutOfMemory =
   ::_exit(static_cast<int>(Code::kOverloaded));
 }
 
-// A thread's stack and a little: what aborts for want of memory could not get less. Only calls that a signal handler
-// may make.
+// What malloc asks for when a thread first allocates (an arena of 64 MiB, twice that to align it): who fails with less
+// free may have failed for that, and others have given back since. Only calls that a signal handler may make.
 bool is_memory_short() {
-  constexpr std::size_t kBytes = 16u << 20;
+  constexpr std::size_t kBytes = 128u << 20;
   void* const got = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (got == MAP_FAILED) return true;
   ::munmap(got, kBytes);
