@@ -28,13 +28,23 @@ Result<io::FileFacts> write_users(const std::filesystem::path& path, std::span<c
   return file.commit();
 }
 
+// The files that a dataset folder has (dataset.h), and temporaries that a killed command left of them.
+bool is_of_a_dataset(const std::filesystem::path& file) {
+  const std::string name = file.filename().string(), folder = file.parent_path().string();
+  const std::string kind = file.extension().string();
+  if (name.starts_with('.') && name.find(".tmp-") != std::string::npos) return true;
+  if (folder.empty()) return name == "dataset.json" || name == "catalogue.jsonl" || name == "users.txt";
+  if (folder == "vectors" || folder == "codes") return kind == ".safetensors";
+  return folder.starts_with("log/p") && (kind == ".seg" || kind == ".idx");
+}
+
 }  // namespace
 
 DatasetWriter::DatasetWriter(io::StagedFolder folder, LogWriter log, const DatasetWriterOptions& options)
     : folder_(std::move(folder)), log_(std::move(log)), options_(options) {}
 
 Result<DatasetWriter> DatasetWriter::create(const std::filesystem::path& dir, const DatasetWriterOptions& options) {
-  DYAD_TRY(folder, io::StagedFolder::create(dir, {options.force, "dataset.json"}));
+  DYAD_TRY(folder, io::StagedFolder::create(dir, {options.force, "dataset.json", is_of_a_dataset}));
   DYAD_TRY(log, LogWriter::open(folder.path() / "log", options.log));
   return DatasetWriter(std::move(folder), std::move(log), options);
 }

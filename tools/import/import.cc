@@ -99,6 +99,22 @@ void count_split(const Intake& intake, Report& report) {
   if (intake.split.any()) report.split_differs = intake.split.users_that_differ(intake.rows);
 }
 
+// --force would delete an input that lies in the folder to replace.
+Status refuse_inputs_within_out(const Options& options) {
+  std::error_code error;
+  const std::filesystem::path out = std::filesystem::canonical(options.out, error);
+  if (error) return ok();                                    // not there yet
+  std::vector<std::filesystem::path> inputs = options.paths;
+  if (!options.items.empty()) inputs.push_back(options.items);
+  for (const std::filesystem::path& input : inputs) {
+    const std::filesystem::path real = std::filesystem::canonical(input, error);
+    if (error || std::mismatch(out.begin(), out.end(), real.begin(), real.end()).first != out.end()) continue;
+    return fail(Code::kInvalid, "{}: an input, and it lies in {}, the folder to write; choose another --out",
+                input.string(), options.out.string());
+  }
+  return ok();
+}
+
 Report report_of_reading(const Intake& intake) {
   Report report;
   report.rows = intake.rows_read;
@@ -146,6 +162,7 @@ Result<Report> run(const Options& options) {
   writing.force = options.force;
   if (options.partitions == 0 || options.partitions > 10'000)
     return fail(Code::kInvalid, "import: --partitions is 1 to 10000");
+  DYAD_TRYV(refuse_inputs_within_out(options));
   DYAD_TRY(writer, data::DatasetWriter::create(options.out, writing));   // first: a folder in the way is said at once
   Intake intake(options.require_order || options.format == "s3rec");
   DYAD_TRYV(read_all(options, intake));

@@ -72,7 +72,7 @@ TEST(InterruptedImport, LeavesNoHalfDatasetAndTheNextRunCleansUp) {
   const auto staged = [&](pid_t pid) { return fs::path(fmt::format("{}.tmp-{}", out.string(), pid)); };
   for (int attempt = 0; attempt < 5 && killed < 2; ++attempt) {
     const pid_t pid = start_import(input, out);
-    const auto reading = [&] { return fs::exists(staged(pid) / ".lock"); };
+    const auto reading = [&] { return fs::exists(staged(pid) / ".dyad-staged"); };
     const auto writing = [&] {
       std::error_code none;
       return fs::file_size(staged(pid) / "log/p0000/00000000.seg", none) > 0 && !none;
@@ -98,7 +98,8 @@ TEST(InterruptedImport, LeavesNoHalfDatasetAndTheNextRunCleansUp) {
 TEST(InterruptedImport, AnotherRunThatIsAliveKeepsItsFolder) {
   TestFiles files;
   const fs::path input = files.put("e.jsonl", "{\"user\":1,\"item\":2}\n"), out = files.path("o/out");
-  const auto alive = io::StagedFolder::create(out, {false, "dataset.json"}).value();
+  const auto any = [](const fs::path&) { return true; };
+  const auto alive = io::StagedFolder::create(out, {false, "dataset.json", any}).value();
   EXPECT_EQ(exit_status(start_import(input, out)), 0);
   EXPECT_TRUE(fs::exists(alive.path()));
   EXPECT_TRUE(fs::exists(out / "dataset.json"));

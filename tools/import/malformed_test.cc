@@ -162,5 +162,32 @@ TEST(Import, AnUnknownFormatAMissingFileAndAFolderInTheWayAreNamed) {
   EXPECT_THAT(run(options).error().message, HasSubstr("choose another folder"));
 }
 
+// They were deleted with the dataset that --force replaces.
+TEST(Import, WhatIsNotOfTheDatasetToReplaceAndInputsInItAreNotDeleted) {
+  TestFiles files;
+  const std::string row = "{\"user\":1,\"item\":2}\n";
+  Options options = files.options("jsonl", {files.put("e.jsonl", row)});
+  options.out = files.path("proj/d");
+  ASSERT_TRUE(run(options).has_value());
+  files.put("proj/d/vectors/behaviour.safetensors", "v");     // --force replaces these with the dataset
+  files.put("proj/d/codes/semantic.safetensors", "c");
+  ASSERT_TRUE(run(options).has_value());
+  EXPECT_FALSE(std::filesystem::exists(files.path("proj/d/vectors")));
+  files.put("proj/d/notes.txt", "dear");
+  EXPECT_THAT(run(options).error().message, HasSubstr("proj/d: holds notes.txt"));
+  std::filesystem::rename(files.path("proj/d/notes.txt"), files.path("proj/d/raw.jsonl"));
+  files.put("proj/d/raw.jsonl", row);
+  for (const char* input : {"proj/d/raw.jsonl", "proj/d", "proj/d/log/../raw.jsonl"}) {
+    options.paths = {files.path(input)};
+    EXPECT_THAT(run(options).error().message, HasSubstr("an input, and it lies in"));
+  }
+  options.paths = {files.path("e.jsonl")};
+  options.items = files.path("proj/d/users.txt");
+  EXPECT_THAT(run(options).error().message, HasSubstr("an input, and it lies in"));
+  EXPECT_TRUE(std::filesystem::exists(files.path("proj/d/raw.jsonl")));
+  options.out.clear();
+  EXPECT_THAT(run(options).error().message, HasSubstr("is empty"));
+}
+
 }  // namespace
 }  // namespace dyad::importer
