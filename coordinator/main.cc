@@ -95,16 +95,10 @@ Status run(const config::Sources& sources, StartMode mode) {
   SamplePlan plan(std::move(input.samples),
                   {.seed = config.job.seed, .global_batch = config.train.batch, .history_max = config.model.history},
                   config.train.workers);
-  ckpt::Manifest facts;
-  facts.job = config.job.name;
-  facts.config_digest = config::result_digest(config);
-  facts.dataset_digest = identity.dataset;
-  facts.codes = identity.codes;
-  facts.vectors = identity.vectors;
-  facts.groups = config.servers.groups;
-  CheckpointStore store(config.job.dir, facts, config::to_toml(config));
+  const JobFacts facts = job_facts(config, identity);
+  CheckpointStore store(config.job.dir, facts.manifest, config::to_toml(config));
   Coordinator coordinator(options, plan, store);
-  DYAD_TRY(journal, begin(config.job.dir, mode, {facts, config}, coordinator, steady_now_ms()));
+  DYAD_TRY(journal, begin(config.job.dir, mode, facts, coordinator, steady_now_ms()));
   DYAD_TRYV(check_stale(identity, config.job, coordinator.run().resume));
   DYAD_TRYV(leave_config(config, sources.file));
   return serve({config.coordinator.bind, config.coordinator.http, config.job.dir, security,

@@ -1,9 +1,8 @@
 #pragma once
 // How a coordinator begins: the journal read back, and a run started fresh or at the newest valid checkpoint.
 #include <filesystem>
-#include "common/ckpt/manifest.h"
-#include "common/config/config.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/job_facts.h"
 #include "coordinator/journal.h"
 
 namespace dyad::coordinator {
@@ -15,11 +14,6 @@ enum class StartMode {
 };
 
 inline constexpr const char* kJournalName = "coordinator.journal";
-
-struct JobFacts {
-  ckpt::Manifest manifest;   // what every one of the job says
-  config::Config config;
-};
 
 // Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
 // configuration, dataset, codes or vectors, naming both digests; one is of a newer version; there are some and none is

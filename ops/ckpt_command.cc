@@ -95,6 +95,7 @@ Status inspect(const Options& options) {
                {"next_batch", m.next_batch},
                {"config_digest", hex64(m.config_digest)},
                {"dataset_digest", hex64(m.dataset_digest)},
+               {"catalogue", m.catalogue == 0 ? json() : json(hex64(m.catalogue))},
                {"groups", m.groups},
                {"facts", m.facts},
                {"files", files}}
@@ -104,6 +105,7 @@ Status inspect(const Options& options) {
   print(fmt::format(
       "job            {}\nstep           {}\nis at          epoch {}, batch {}\nconfiguration  {}\ndataset        {}",
       m.job, m.step, epoch_text(m), batch_text(m), hex64(m.config_digest), hex64(m.dataset_digest)));
+  if (m.catalogue != 0) print(fmt::format("catalogue      {}", hex64(m.catalogue)));
   for (const auto& [stream, digest] : m.codes) print(fmt::format("codes          {} {}", stream, hex64(digest)));
   for (const auto& [stream, digest] : m.vectors) print(fmt::format("vectors        {} {}", stream, hex64(digest)));
   for (const auto& [name, value] : m.facts) print(fmt::format("{:<14} {}", name, value));

@@ -47,6 +47,7 @@ json to_json(const Manifest& m) {
           {"next_batch", m.next_batch},
           {"config_digest", hex64(m.config_digest)},
           {"dataset_digest", hex64(m.dataset_digest)},
+          {"catalogue", hex64(m.catalogue)},
           {"codes", digests_json(m.codes)},
           {"vectors", digests_json(m.vectors)},
           {"groups", m.groups},
@@ -62,6 +63,7 @@ Manifest from_json(const json& j) {                        // throws json::excep
   j.at("next_batch").get_to(m.next_batch);
   m.config_digest = from_hex(j.at("config_digest"));
   m.dataset_digest = from_hex(j.at("dataset_digest"));
+  if (const auto catalogue = j.find("catalogue"); catalogue != j.end()) m.catalogue = from_hex(*catalogue);
   m.codes = digests_of(j.at("codes"));
   if (const auto vectors = j.find("vectors"); vectors != j.end()) m.vectors = digests_of(*vectors);
   j.at("groups").get_to(m.groups);
@@ -133,6 +135,13 @@ Result<Manifest> read_manifest(const fs::path& dir) {
   } catch (const json::exception& e) {
     return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), printable(e.what(), 200));
   }
+}
+
+Result<Manifest> read_manifest_of(const fs::path& dir, std::uint64_t digest) {
+  DYAD_TRY(manifest, read_manifest(dir));
+  if (digest == 0 || manifest.digest == digest) return std::move(manifest);
+  return fail(Code::kInvalid, "{}: its manifest's digest is {}, it was {}: the checkpoint has changed meanwhile",
+              dir.string(), hex64(manifest.digest), hex64(digest));
 }
 
 bool is_of_newer_version(const fs::path& dir) {

@@ -32,6 +32,7 @@ struct Manifest {
   std::uint64_t epoch = 0, next_batch = 0;         // where training goes on
   std::uint64_t config_digest = 0;                 // config::result_digest
   std::uint64_t dataset_digest = 0;                // of the log and the catalogue
+  std::uint64_t catalogue = 0;                     // of the items' keys in their order; 0: manifests of before
   std::map<std::string, std::uint64_t> codes;      // "behaviour", "semantic" -> digest of the codes
   std::map<std::string, std::uint64_t> vectors;    // the same of the item vectors; empty: not read (model.gct = false),
                                                    // or written before manifests told
@@ -49,6 +50,8 @@ std::filesystem::path checkpoints_dir(const std::filesystem::path& job_dir);   /
 Result<std::uint64_t> write_manifest(const std::filesystem::path& dir, Manifest manifest);
 // kNotFound: no manifest, so no checkpoint. kInvalid: altered or cut short, or of a version this program does not know.
 Result<Manifest> read_manifest(const std::filesystem::path& dir);
+// The same, if it has that digest (0: any); else kInvalid: it is another checkpoint than was looked at before.
+Result<Manifest> read_manifest_of(const std::filesystem::path& dir, std::uint64_t digest);
 bool is_of_newer_version(const std::filesystem::path& dir);                    // whatever else is in its manifest
 enum class Depth { kSizes, kDigests };                                         // kDigests reads every byte
 // The manifest, if every file is as it says; else kInvalid naming the first bad file.

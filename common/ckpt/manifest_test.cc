@@ -44,6 +44,7 @@ fs::path make_checkpoint(const fs::path& checkpoints, Step step, const Content& 
              .next_batch = 2,
              .config_digest = 3,
              .dataset_digest = 4,
+             .catalogue = 9,
              .codes = {{"behaviour", 5}, {"semantic", 6}},
              .vectors = {{"behaviour", 7}, {"semantic", content.semantic_vectors}},
              .groups = 1,
@@ -73,6 +74,9 @@ TEST(Manifest, WhatIsWrittenIsReadAndVerifies) {
   EXPECT_EQ(m.value().next_batch, 2u);
   EXPECT_EQ(m.value().codes.at("semantic"), 6u);
   EXPECT_EQ(m.value().vectors.at("semantic"), 8u);
+  EXPECT_EQ(m.value().catalogue, 9u);
+  EXPECT_TRUE(read_manifest_of(dir, m.value().digest));
+  EXPECT_THAT(read_manifest_of(dir, m.value().digest ^ 1).error().message, HasSubstr("has changed meanwhile"));
   EXPECT_EQ(m.value().files.size(), 3u);
   EXPECT_EQ(m.value().facts.at("loss"), "1.5");
 }
@@ -98,10 +102,11 @@ TEST(Manifest, AnEditByHandIsSeen) {
   EXPECT_THAT(read_manifest(dir).error().message, HasSubstr("altered"));
 }
 
-// Without "vectors", as manifests were; their own digest is of what they hold.
+// Without "vectors" and "catalogue", as manifests were; their own digest is of what they hold.
 void make_old(const fs::path& dir) {
   auto j = nlohmann::json::parse(io::read_file(dir / kManifestName).value());
   j.erase("vectors");
+  j.erase("catalogue");
   j.erase("digest");
   j["digest"] = hex64(digest64(j.dump()));
   std::ofstream(dir / kManifestName) << j.dump(1);
@@ -115,6 +120,7 @@ TEST(Manifest, AnOldOneThatSaysNothingOfVectorsIsRead) {
   ASSERT_TRUE(m.has_value()) << m.error().message;
   EXPECT_EQ(m.value().codes.at("semantic"), 6u);
   EXPECT_TRUE(m.value().vectors.empty());
+  EXPECT_EQ(m.value().catalogue, 0u);
 }
 
 TEST(Manifest, AVersionFromTomorrowIsRefusedNamingBoth) {

@@ -13,7 +13,7 @@ Identity::Parts Identity::parts() const {
 }
 
 Result<Identity> identify(const Dataset& dataset, bool with_vectors) {
-  Identity out{.dataset = dataset.digest()};
+  Identity out{.dataset = dataset.digest(), .catalogue = dataset.keys_digest()};
   for (const char* stream : kStreams) {
     DYAD_TRY(codes, open_codes(dataset, stream));
     out.codes[stream] = codes.trie.digest();
@@ -23,6 +23,7 @@ Result<Identity> identify(const Dataset& dataset, bool with_vectors) {
     DYAD_TRY(vectors, ItemVectors::open(dataset, stream));
     DYAD_TRY(digest, vectors.digest());
     out.vectors[stream] = digest;
+    out.widths[stream] = vectors.width();
     if (!vectors.sealed()) out.unsealed.push_back(fmt::format("vectors/{}.safetensors", stream));
     if (!codes.built_from.empty() && codes.built_from != hex64(digest)) out.stale.push_back(stream);
   }
