@@ -59,8 +59,13 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
   if (joined)
     LOG_INFO("{} joined from {} (pid {}), incarnation {}, generation {}", member_name({sender.role, sender.id}),
              message.host, message.pid, me.incarnation, me.generation);
-  return wire::Registered{me.incarnation, resume, resume.value == 0 ? "" : store_.path(resume), run_.run,
-                          RoutingEpoch{me.generation}};
+  wire::Registered registered{me.incarnation, resume, run_.checkpoint, run_.run, RoutingEpoch{me.generation},
+                              run_.manifest};
+  if (resume.value > 0) {
+    registered.checkpoint = store_.path(resume);
+    registered.manifest = cut == cuts_.committed().end() ? 0 : cut->second.manifest;
+  }
+  return wire::Body{std::move(registered)};
 }
 
 Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::GetRouting&, Millis, Entries&) {
@@ -178,6 +183,7 @@ void Coordinator::commit_complete(Millis now, Entries& entries) {
 
 Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cut.next = leases_.normalised(cut.next);
+  cut.facts.insert(run_.facts.begin(), run_.facts.end());
   DYAD_TRY(manifest, store_.commit(cut, fence()));
   cuts_.commit(cut, store_.folder(cut.step), manifest, entries);
   LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,

@@ -14,7 +14,8 @@ namespace dyad::coordinator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunStarted, job, config_digest, workers, resume, next, checkpoint,
-                                                skipped, data, run, eval)   // of before: not the last four
+                                                skipped, data, run, eval, manifest,
+                                                facts)   // of before: not the last six
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)

@@ -25,11 +25,13 @@ struct RunStarted {                      // a new run of the job (not a restart 
   std::uint32_t workers = 0;
   Step resume;                           // 0: fresh
   Place next;
-  std::string checkpoint;                // path of the folder, empty when fresh
+  std::string checkpoint;                // path of the folder; with resume 0 of another job, to begin with its weights
   std::vector<std::string> skipped;      // what is wrong with each newer one
   std::map<std::string, std::uint64_t> data;   // part of the dataset -> digest; empty in journals before there were any
   RunId run;                             // drawn for this one, in every message and every staging folder of it
   std::map<std::string, std::string> eval;     // split -> how this run evaluates it
+  std::uint64_t manifest = 0;            // digest of the checkpoint's, 0 where there is none
+  std::map<std::string, std::string> facts;    // of each manifest of this run besides worker 0's: what it began with
 };
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;

@@ -6,7 +6,7 @@ namespace dyad::coordinator {
 
 inline Entries one_of_each_for_test() {
   return {RunStarted{"job", ~0ull, 2, Step{5}, {1, 2}, "x", {"y: altered"}, {{"log", ~0ull}}, RunId{~0ull - 2},
-                     {{"test", "all users"}}},
+                     {{"test", "all users"}}, ~0ull, {{"init_from", "y"}}},
           GenerationBegan{3, "worker 1 \"fell\" \xff silent"},
           MemberJoined{wire::Role::kServer, 1, Incarnation{4}, ~0ull - 1, 3, "tcp://a:1", "host", 77},
           MemberLeft{wire::Role::kWorker, 1, "done"},

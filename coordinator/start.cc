@@ -5,6 +5,7 @@
 #include "common/base/random_id.h"
 #include "common/config/same_keys.h"
 #include "common/metrics/wall_time.h"
+#include "coordinator/init_from.h"
 
 namespace dyad::coordinator {
 
@@ -47,9 +48,33 @@ Status check_none(const fs::path& checkpoints, const std::vector<ckpt::Listed>& 
               checkpoints.string(), damaged.size(), list);
 }
 
+std::string beginning(const RunStarted& run) {
+  return run.checkpoint.empty() ? "drawn weights"
+                                : fmt::format("the weights of {} (manifest {})", run.checkpoint, hex64(run.manifest));
+}
+
+// With the weights of job.init_from, where it is set. A job that was lost before its first cut begins as it did:
+// `before` is the run that the journal tells of, if one is resumed.
+Result<RunStarted> begin_at_zero(RunStarted run, const RunStarted& before, const JobFacts& job) {
+  const bool again = before.workers > 0 && before.resume == Step{0};
+  std::string from = job.config.job.init_from;
+  if (from.empty() && again) from = before.checkpoint;
+  if (!from.empty()) {
+    DYAD_TRY(given, given_weights(from, job, ckpt::Depth::kDigests));
+    run.checkpoint = given.checkpoint.string();
+    run.manifest = given.manifest.digest;
+    run.facts[kInitFact] = given.words();
+  }
+  if (again && run.manifest != before.manifest)
+    return fail(Code::kInvalid, "the job began with {}, now it would with {}: put back what it was, or start it "
+                "without --resume, it has no checkpoint to lose", beginning(before), beginning(run));
+  return run;
+}
+
 // The newest valid checkpoint as the start of a run; step 0 when there is no checkpoint.
 Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const JobFacts& job,
-                          const CoordinatorOptions& options) {
+                          const Coordinator& coordinator) {
+  const CoordinatorOptions& options = coordinator.options();
   const ckpt::Manifest& facts = job.manifest;
   RunStarted run{.job = facts.job, .config_digest = facts.config_digest, .workers = options.workers};
   run.data = options.data;
@@ -61,7 +86,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const Job
       if (listed.state != ckpt::State::kIncomplete)
         return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir",
                     listed.dir.string());
-    return run;
+    return begin_at_zero(std::move(run), {}, job);
   }
   for (const ckpt::Listed& listed : found)
     if (listed.state == ckpt::State::kNewer)
@@ -73,12 +98,15 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const Job
     if (newest.error().code != Code::kNotFound) return newest.error();
     DYAD_TRYV(check_none(checkpoints, skipped));
     LOG_WARN("{}: starting from the beginning", newest.error().message);
-    return run;
+    return begin_at_zero(std::move(run), coordinator.run(), job);
   }
   DYAD_TRYV(check_same(newest.value(), job));
   run.resume = newest.value().step;
   run.next = {newest.value().manifest.epoch, newest.value().manifest.next_batch};
   run.checkpoint = newest.value().dir.string();
+  run.manifest = newest.value().manifest.digest;
+  const auto& were = newest.value().manifest.facts;
+  if (const auto init = were.find(kInitFact); init != were.end()) run.facts.insert(*init);
   for (const ckpt::Listed& listed : skipped) run.skipped.push_back(listed.problem);
   return run;
 }
@@ -134,7 +162,7 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& j
     LOG_INFO("recovered {} journal records; last checkpoint: step {}", records.size(), coordinator.cuts().last());
     return std::move(journal);
   }
-  DYAD_TRY(run, choose(checkpoints, mode, job, coordinator.options()));
+  DYAD_TRY(run, choose(checkpoints, mode, job, coordinator));
   if (run.next.batch > 0 && run.next.batch >= coordinator.batches(run.next.epoch)) run.next = {run.next.epoch + 1, 0};
   Entries entries{run};
   coordinator.apply(run, now);
@@ -150,7 +178,8 @@ Result<Journal> begin(const fs::path& job_dir, StartMode mode, const JobFacts& j
   ckpt::sweep_staging(checkpoints, {{run.run, RoutingEpoch{coordinator.membership().generation()}}, run.resume});
   ckpt::sweep_temporaries(checkpoints);
   LOG_INFO("run {}: {}", hex64(run.run.value),
-           run.resume.value == 0 ? "from the beginning" : fmt::format("resuming at {}", run.checkpoint));
+           run.resume.value == 0 ? "from the beginning with " + beginning(run)
+                                 : fmt::format("resuming at {}", run.checkpoint));
   return std::move(journal);
 }
 

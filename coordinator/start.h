@@ -17,7 +17,8 @@ inline constexpr const char* kJournalName = "coordinator.journal";
 
 // Applies what the journal holds, and starts a run unless recovering. kInvalid: the checkpoint is of another
 // configuration, dataset, codes or vectors, naming both digests; one is of a newer version; there are some and none is
-// whole.  kNotFound: nothing to recover.
+// whole; or that of job.init_from can't be begun with (init_from.h), or is another than the job began with.
+// kNotFound: nothing to recover.
 Result<Journal> begin(const std::filesystem::path& job_dir, StartMode mode, const JobFacts& job,
                       Coordinator& coordinator, Millis now);
 

@@ -12,8 +12,10 @@
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "common/control/job_security.h"
+#include "common/data/identity.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
+#include "coordinator/init_from.h"
 #include "coordinator/results.h"
 #include "ops/checkpoint_path.h"
 #include "ops/command.h"
@@ -28,6 +30,7 @@ namespace {
 
 struct Options {
   config::Sources sources;
+  std::string init_from;
   bool resume = false;
   std::uint32_t restarts = LocalClusterOptions{}.restarts_max;
   std::string mpirun;
@@ -44,19 +47,52 @@ Status check_same_job(const config::Config& config, const std::filesystem::path&
   return config::check_same_keys(file, config);
 }
 
-// A fresh job's folder holds no checkpoint. The coordinator says so too, but after config.toml would be overwritten.
-Status check_fresh(const std::filesystem::path& job_dir) {
+// The first of a job's checkpoints, whole or not; empty: it has none.
+Result<std::filesystem::path> some_checkpoint(const std::filesystem::path& job_dir) {
   DYAD_TRY(found, ckpt::list_checkpoints(ckpt::checkpoints_dir(job_dir), ckpt::Depth::kSizes));
   for (const auto& listed : found)
-    if (listed.state != ckpt::State::kIncomplete)
-      return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir",
-                  listed.dir.string());
+    if (listed.state != ckpt::State::kIncomplete) return listed.dir;
+  return std::filesystem::path{};
+}
+
+// A fresh job's folder holds no checkpoint. The coordinator says so too, but after config.toml would be overwritten.
+Status check_fresh(const std::filesystem::path& job_dir) {
+  DYAD_TRY(there, some_checkpoint(job_dir));
+  if (there.empty()) return ok();
+  return fail(Code::kInvalid, "{} holds a checkpoint already: continue with --resume, or choose another job.dir",
+              there.string());
+}
+
+// job.init_from as the checkpoint that is meant, where this job begins with it, checked before anything is written: the
+// coordinator reads every byte of it. A job that goes on from a checkpoint of its own only remembers.
+Status settle_init_from(config::Config& config, bool resume) {
+  std::string& from = config.job.init_from;
+  const auto file = std::filesystem::path(config.job.dir) / ckpt::kConfigName;
+  if (resume) {
+    DYAD_TRY(own, some_checkpoint(config.job.dir));
+    DYAD_TRY(there, io::exists(file));
+    if (there && (from.empty() || !own.empty())) {
+      DYAD_TRY(before, config::load({file.string(), /*environment=*/false, {}}));
+      from = before.job.init_from;
+    }
+    if (!own.empty()) return ok();
+  }
+  if (from.empty()) return ok();
+  DYAD_TRY(checkpoint, checkpoint_of(from, Best::kTake));
+  DYAD_TRY(dataset, data::Dataset::open(config.job.data));
+  DYAD_TRY(identity, data::identify(dataset, config.model.gct));
+  DYAD_TRY(given,
+           coordinator::given_weights(checkpoint, coordinator::job_facts(config, identity), ckpt::Depth::kSizes));
+  from = given.checkpoint.string();
+  notice(fmt::format("beginning with the weights of {}", from));
   return ok();
 }
 
-Result<config::Config> load_absolute(const config::Sources& sources) {
+Result<config::Config> load_absolute(const Options& options) {
+  config::Sources sources = options.sources;
+  if (!options.init_from.empty()) sources.sets.push_back("job.init_from=" + options.init_from);
   DYAD_TRY(config, config::load(sources));
-  for (std::string* path : {&config.job.dir, &config.job.data, &config.security.key_file}) {
+  for (std::string* path : {&config.job.dir, &config.job.data, &config.job.init_from, &config.security.key_file}) {
     if (path->empty()) continue;
     DYAD_TRY(absolute, io::absolute(*path));
     *path = absolute.lexically_normal().string();
@@ -127,7 +163,8 @@ Result<bool> conclude(End end, const config::Config& config, TrainProgress& prog
 
 // Gives whether the job is finished; if not, it was stopped and can be resumed.
 Result<bool> train(const Options& options) {
-  DYAD_TRY(config, load_absolute(options.sources));
+  DYAD_TRY(config, load_absolute(options));
+  DYAD_TRYV(settle_init_from(config, options.resume));
   const auto file = std::filesystem::path(config.job.dir) / "config.toml";
   std::error_code error;
   std::filesystem::create_directories(config.job.dir, error);
@@ -158,6 +195,9 @@ void add_train_command(CLI::App& dyad, int& exit_code) {
       dyad.add_subcommand("train", "Train on this machine: coordinator, servers and workers as local processes");
   auto options = std::make_shared<Options>();
   config::add_config_options(*command, options->sources);
+  command->add_option("--init-from", options->init_from,
+                      "begin with the weights of another job's checkpoint (a step-* folder, best, or the job's "
+                      "folder); job.init_from");
   command->add_flag("--resume", options->resume, "go on from the newest valid checkpoint of job.dir");
   command
       ->add_option("--restarts", options->restarts,
@@ -167,7 +207,8 @@ void add_train_command(CLI::App& dyad, int& exit_code) {
                       "more words for mpirun, such as \"--hostfile hosts\": the workers elsewhere, the rest here");
   command->add_flag("--json", options->json, "JSON on stdout when it ends, and nothing else there");
   command->footer("Ctrl-C writes a checkpoint and stops with exit code 7; a second one stops at once.\n"
-                  "Example: dyad train --config deploy/quickstart.toml --set train.epochs=3");
+                  "Examples: dyad train --config deploy/quickstart.toml --set train.epochs=3\n"
+                  "          dyad train --config next.toml --init-from run/checkpoints/best --set train.lr=0.0001");
   command->callback([options, &exit_code] {
     const auto finished = train(*options);
     exit_code = !finished.has_value() ? finish(finished.error()) : finished.value() ? 0 : kStoppedExitCode;

@@ -93,14 +93,6 @@ Status check_places(const std::string& path, const ckpt::RowsSection& section, G
   return ok();
 }
 
-// Groups are of like size: after the first, the index is made for all of them.
-void reserve_for(Shard& shard, std::size_t groups) {
-  for (int t = 0; t < kTables; ++t) {
-    RowTable& table = shard.table(static_cast<TableId>(t));
-    table.reserve(table.rows() * groups);
-  }
-}
-
 }  // namespace
 
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
@@ -140,7 +132,7 @@ Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::
           shard.table(section.table).load(section.keys, section.counts, section.data);
           return ok();
         }));
-    if (i == 0) reserve_for(shard, groups.size());
+    if (i == 0) shard.reserve(groups.size());
   }
   return ok();
 }

@@ -26,10 +26,17 @@ std::optional<Status> Loading::end() const {
   return status_;
 }
 
+Status Loading::load(const LoadPart& part) const {
+  const LoadOptions& o = options_;
+  if (o.step == Step{0})
+    return load_weights({o.checkpoint, o.manifest, o.key_end}, o.partition, part.groups, *part.shard, stop_);
+  return load_cut(o.checkpoint, o.step, o.partition, part.groups, *part.shard, stop_);
+}
+
 void Loading::work(const LoadPart& part) {
   Status status = ok();
   try {
-    status = load_cut(options_.checkpoint, options_.step, options_.partition, part.groups, *part.shard, stop_);
+    status = load(part);
   } catch (const std::bad_alloc&) {
     status = fail(Code::kOverloaded,
                   "no memory for the rows of {}: {} rows in {} bytes were loaded by this thread; use more servers or "

@@ -1,6 +1,7 @@
 #pragma once
 // Rows of a checkpoint on their way into the shards of a server, a thread for each of these, while the server tells
-// whoever pulls to wait. Threads: one owner; `on_end` is called on the last thread to finish.
+// whoever pulls to wait. Those of a cut of this job come with all that belongs to them (cut.h); those of another job's
+// checkpoint, at step 0, as weights (weights.h). Threads: one owner; `on_end` is called on the last thread to finish.
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -9,13 +10,16 @@
 #include <thread>
 #include <vector>
 #include "ps/cut.h"
+#include "ps/weights.h"
 
 namespace dyad::ps {
 
 struct LoadOptions {
   std::filesystem::path checkpoint;
-  Step step;
+  Step step;                                     // 0: of another job
   wire::Partition partition;
+  std::uint64_t manifest = 0;                    // digest of the checkpoint's
+  wire::KeyEnds key_end{};
 };
 struct LoadPart {
   Shard* shard = nullptr;                        // nobody else touches it until the end
@@ -31,6 +35,7 @@ class Loading {
   Step step() const { return options_.step; }
 
  private:
+  Status load(const LoadPart& part) const;
   void work(const LoadPart& part);
   const LoadOptions options_;
   const std::vector<LoadPart> parts_;

@@ -184,8 +184,8 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
   auto waited = control::wait_routing(*control, *heartbeat, static_cast<int>(away_ms), &stop_requested);
   if (stop_requested) return control->goodbye("stopped", kAskedToLeaveMs);
   DYAD_TRY(routing, std::move(waited));
-  DYAD_TRYV(server->start(
-      {control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run}));
+  DYAD_TRYV(server->start({control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run,
+                           registered.manifest}));
   LOG_INFO("serving at {}, health at {}, {} of {} groups, from step {}", server->endpoint(),
            health ? health->address() : "no port",
            std::count(routing.group_server.begin(), routing.group_server.end(), id), routing.group_server.size(),

@@ -42,7 +42,7 @@ Status Server::start(const StartOptions& start) {
   cut_writer_ = std::make_unique<CutWriter>(options_.partition, service_->groups(), options_.checkpoint_folder,
                                             options_.on_cut, metrics_);
   if (start.checkpoint.empty()) set_loaded(true);
-  else service_->load(start.checkpoint, start.resume);
+  else service_->load(start.checkpoint, start.resume, start.manifest);
   turned_ms_ = steady_now_ms();
   std::promise<void> go;                          // thread_ is read by replies: it must be set before the first message
   thread_ = std::thread([this, wait = go.get_future()]() mutable { wait.get(); serve(); });

@@ -3,7 +3,7 @@
 //   socket thread   receives, parses, lets the clock decide; with one owner it also does the rows' work
 //   owner threads   (servers.threads > 1) each owns the rows of its groups
 //   cut writer      files of a checkpoint, at low priority
-//   loaders         (after a resume) one per owner; until they are done pulls are told to wait
+//   loaders         (with a checkpoint) one per owner; until they are done pulls are told to wait
 // Life: bind() (the address is known, requests queue) -> start() (served at once, rows load) -> stop() or abandon().
 // Threads: bind, start and stop from one; the rest from any.
 #include <atomic>
@@ -40,8 +40,9 @@ struct StartOptions {                             // what the coordinator said
   Incarnation incarnation;
   wire::Routing routing;
   Step resume;                                    // 0: fresh
-  std::filesystem::path checkpoint;               // folder of the cut to load, empty when fresh
+  std::filesystem::path checkpoint;               // what to load (wire::Registered), empty: nothing
   RunId run;
+  std::uint64_t manifest = 0;                     // digest of the checkpoint's
 };
 
 class Server {

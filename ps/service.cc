@@ -73,15 +73,15 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
   return service;
 }
 
-void Service::load(const std::filesystem::path& checkpoint, Step step) {
+void Service::load(const std::filesystem::path& checkpoint, Step step, std::uint64_t manifest) {
   std::vector<LoadPart> parts;
   for (auto& owner : owners_) parts.push_back({&owner->shard(), {}});
   for (const GroupId group : groups_) {
     const int owner = owner_of_[group.value * options_.partition.buckets_per_group()];
     parts[static_cast<std::size_t>(owner)].groups.push_back(group);
   }
-  loading_ = std::make_unique<Loading>(LoadOptions{checkpoint, step, options_.partition}, std::move(parts),
-                                       options_.wake);
+  const LoadOptions from{checkpoint, step, options_.partition, manifest, options_.routing.key_end};
+  loading_ = std::make_unique<Loading>(from, std::move(parts), options_.wake);
 }
 
 void Service::loaded() {

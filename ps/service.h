@@ -44,7 +44,8 @@ class Service {
   static Result<std::unique_ptr<Service>> make(ServiceOptions options, Metrics& metrics);
   ~Service();
   // Starts loading and returns; before the first message. tick() says how it ended.
-  void load(const std::filesystem::path& checkpoint, Step step);
+  // Step 0: rows of another job's checkpoint, with that digest of its manifest, as weights.
+  void load(const std::filesystem::path& checkpoint, Step step, std::uint64_t manifest = 0);
   bool loading() const { return loading_ != nullptr; }
   void handle(net::Incoming incoming);
   // What time and other threads bring: rows that are loaded, answers that there is room for, pulls that nobody waits

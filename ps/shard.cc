@@ -47,6 +47,10 @@ std::shared_ptr<const ShardSnapshot> Shard::freeze(Step step) {
   return snapshot;
 }
 
+void Shard::reserve(std::size_t groups) {
+  for (const auto& table : tables_) table->reserve(table->rows() * groups);
+}
+
 std::size_t Shard::rows() const {
   std::size_t n = 0;
   for (const auto& table : tables_) n += table->rows();

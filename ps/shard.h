@@ -46,6 +46,8 @@ class Shard {
 
   const RowTable& table(TableId id) const { return *tables_[static_cast<std::size_t>(id)]; }
   RowTable& table(TableId id) { return *tables_[static_cast<std::size_t>(id)]; }
+  // Groups are of like size: after the first of so many, the indices are made for all of them.
+  void reserve(std::size_t groups);
   std::size_t rows() const;
   std::size_t bytes() const;
 

@@ -23,7 +23,7 @@ std::uint64_t result_digest(const Config& config) {
   for (const Key& key : keys()) {
     const std::string value = value_text(key, config);
     // What is left open is told to nobody: a job begun before there was such a key is the same job.
-    if (key.decides == Decides::kResult && value != "\"auto\"") text += fmt::format("{}={}\n", key.full_name(), value);
+    if (key.decides_result() && value != "\"auto\"") text += fmt::format("{}={}\n", key.full_name(), value);
   }
   return digest64(text);
 }
@@ -42,7 +42,7 @@ std::string reference_markdown() {
     if (key.section != section)
       out += fmt::format("\n## [{}]\n| key | default | allowed | meaning |\n|---|---|---|---|\n", key.section);
     section = key.section;
-    out += fmt::format("| {}{} | `{}` | {} | {} |\n", key.name, key.decides == Decides::kResult ? " *" : "",
+    out += fmt::format("| {}{} | `{}` | {} | {} |\n", key.name, key.decides_result() ? " *" : "",
                        value_text(key, Config{}), allowed_text(key), key.help);
   }
   return out;

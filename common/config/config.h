@@ -14,6 +14,7 @@ struct Job {
   std::string name = "job";
   std::string dir = "run";               // run/<...>: checkpoints, journal, logs, addresses
   std::string data = "data";             // the dataset folder
+  std::string init_from;                 // checkpoint of another job, whose weights this one begins with
   std::uint64_t seed = 1;
   std::string log_level = "info";
   bool stale_codes = false;              // train although the codes were built from other vectors

@@ -269,6 +269,9 @@ TEST(Config, AResumeWithOtherKeysNamesEachWithBothValues) {
   EXPECT_NE(text.find("now 0.5"), std::string::npos) << text;
   EXPECT_EQ(text.find("log_level"), std::string::npos) << text;
   EXPECT_EQ(changed_keys(before, before), "");
+  EXPECT_EQ(changed_model_keys(before, now), "");
+  now.model.dim = 256;
+  EXPECT_EQ(changed_model_keys(before, now), "model.dim (128, now 256)");
 }
 
 }  // namespace

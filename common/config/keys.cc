@@ -18,6 +18,7 @@ Allowed starting_with(std::string_view prefix) { Allowed a; a.prefix = prefix; a
 
 constexpr double kU32 = 4294967295.0;
 constexpr auto R = Decides::kResult;
+constexpr auto M = Decides::kModel;
 constexpr auto N = Decides::kNothing;
 
 #define KEY(section, name, allowed, decides, help) \
@@ -28,27 +29,30 @@ const std::vector<Key>& table() {
       KEY(job, name, not_empty(), N, "name of the run, for logs and the status page"),
       KEY(job, dir, not_empty(), N, "folder of the run: checkpoints, journal, logs, addresses"),
       KEY(job, data, not_empty(), N, "dataset folder, as `dyad import` writes it"),
+      KEY(job, init_from, any(), N,
+          "checkpoint of another job: a new job begins with its weights; empty: with drawn ones. `dyad train "
+          "--init-from` sets it"),
       KEY(job, seed, from(0), R, "every random choice is a function of it"),
       KEY(job, log_level, one_of({"trace", "debug", "info", "warn", "error"}), N, "least severity that is logged"),
       KEY(job, stale_codes, any(), N,
           "train although the codes were built from other vectors than those of the dataset's folder (model.gct)"),
 
-      KEY(model, dim, between(8, 4096), R, "width of the model, floats in a row"),
-      KEY(model, heads, between(1, 64), R, "attention heads; divides dim"),
-      KEY(model, ffn, between(8, 65536), R, "width of the feed-forward layers"),
-      KEY(model, encoder_layers, between(1, 64), R, "layers of the shared encoder"),
-      KEY(model, decoder_layers, between(1, 64), R, "layers of each of the two decoders"),
-      KEY(model, history, between(1, 4096), R, "most items of a user's history that are read"),
+      KEY(model, dim, between(8, 4096), M, "width of the model, floats in a row"),
+      KEY(model, heads, between(1, 64), M, "attention heads; divides dim"),
+      KEY(model, ffn, between(8, 65536), M, "width of the feed-forward layers"),
+      KEY(model, encoder_layers, between(1, 64), M, "layers of the shared encoder"),
+      KEY(model, decoder_layers, between(1, 64), M, "layers of each of the two decoders"),
+      KEY(model, history, between(1, 4096), M, "most items of a user's history that are read"),
       KEY(model, dropout, rate(), R, "dropout probability"),
-      KEY(model, gct, any(), R, "global contrastive task on or off"),
-      KEY(model, stt, any(), R, "semantic-guided transfer task on or off"),
+      KEY(model, gct, any(), M, "global contrastive task on or off"),
+      KEY(model, stt, any(), M, "semantic-guided transfer task on or off"),
       KEY(model, lambda1, from(0), R, "weight of the contrastive loss"),
       KEY(model, lambda2, from(0), R, "weight of the transfer task's losses"),
       KEY(model, mask_rate, share(), R,
           "share of a path's codes masked for reconstruction, one code at least; stt = false turns the task off"),
       KEY(model, replace_rate, share(), R,
           "share of a path's codes replaced for recognition, one code at least; stt = false turns the task off"),
-      KEY(model, stt_layers, between(1, 64), R, "layers of the transfer task's transformer"),
+      KEY(model, stt_layers, between(1, 64), M, "layers of the transfer task's transformer"),
       KEY(model, stt_negatives, between(0, 65536), R, "codes sampled to contrast with; 0: all siblings"),
       KEY(model, label_smoothing, rate(), R,
           "of the generation loss at the first level of codes; the levels below have none"),

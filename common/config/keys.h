@@ -22,7 +22,9 @@ struct Allowed {                                    // what a value may be; an e
   std::string_view prefix;                          // of a string
 };
 
-enum class Decides { kResult, kNothing };           // kResult: part of result_digest
+// kResult: part of result_digest. kModel: so too, and of which weights there are and what they mean: one model's fit
+// another only where these agree.
+enum class Decides { kResult, kModel, kNothing };
 
 struct Key {
   std::string_view section, name;
@@ -31,6 +33,7 @@ struct Key {
   Decides decides;
   std::string_view help;                            // one line, with the unit
 
+  bool decides_result() const { return decides != Decides::kNothing; }
   std::string full_name() const { return std::string(section) + "." + std::string(name); }
 };
 

@@ -4,14 +4,26 @@
 
 namespace dyad::config {
 
-std::string changed_keys(const Config& before, const Config& now) {
+namespace {
+
+template <class Counts> std::string changed(const Config& before, const Config& now, Counts counts) {
   std::string text;
   for (const Key& key : keys()) {
     const std::string was = value_text(key, before), is = value_text(key, now);
-    if (key.decides == Decides::kResult && was != is)
+    if (counts(key) && was != is)
       text += fmt::format("{}{} ({}, now {})", text.empty() ? "" : ", ", key.full_name(), was, is);
   }
   return text;
+}
+
+}  // namespace
+
+std::string changed_keys(const Config& before, const Config& now) {
+  return changed(before, now, [](const Key& key) { return key.decides_result(); });
+}
+
+std::string changed_model_keys(const Config& before, const Config& now) {
+  return changed(before, now, [](const Key& key) { return key.decides == Decides::kModel; });
 }
 
 Status check_same_keys(const std::filesystem::path& file, const Config& now) {

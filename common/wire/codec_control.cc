@@ -68,10 +68,11 @@ void put(const Registered& m, schema::Registered::Builder to) {
   to.setCheckpoint(m.checkpoint);
   to.setRun(m.run.value);
   to.setGeneration(m.generation.value);
+  to.setManifest(m.manifest);
 }
 Result<Registered> get(schema::Registered::Reader from) {
   return Registered{Incarnation{from.getIncarnation()}, Step{from.getResume()}, text(from.getCheckpoint()),
-                    RunId{from.getRun()}, RoutingEpoch{from.getGeneration()}};
+                    RunId{from.getRun()}, RoutingEpoch{from.getGeneration()}, from.getManifest()};
 }
 
 void put(const Routing& m, schema::Routing::Builder to) {

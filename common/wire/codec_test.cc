@@ -15,7 +15,7 @@ std::vector<Body> one_of_each() {
           Push{Step{9}, 1e-3f, true, ValueType::kFp16, sections},
           PushReply{Step{9}, true},
           Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host", {{"log", ~0ull}, {"codes", 2}}},
-          Registered{Incarnation{3}, Step{40}, "checkpoints/step-40"},
+          Registered{Incarnation{3}, Step{40}, "checkpoints/step-40", RunId{6}, RoutingEpoch{7}, ~0ull},
           GetRouting{},
           Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}, {3, 0}},
           Heartbeat{"training", Step{11}, {{"loss", 2.5}, {"rows", 1e9}}},

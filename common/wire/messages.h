@@ -69,9 +69,11 @@ struct Register {
 struct Registered {
   Incarnation incarnation;
   Step resume;                                             // load this cut; 0: start fresh
-  std::string checkpoint;                                  // its folder, empty when fresh
+  std::string checkpoint;                                  // its folder; with step 0 of another job, for its weights
+                                                           // alone, or empty: they are drawn
   RunId run;
   RoutingEpoch generation;                                 // that the process belongs to (coordinator/membership.h)
+  std::uint64_t manifest = 0;                              // digest that the checkpoint's must have
 };
 struct GetRouting {};
 using KeyEnds = std::array<std::uint64_t, kTables>;        // the keys of each table are below its end

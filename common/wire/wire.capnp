@@ -67,6 +67,7 @@ struct Registered {
   checkpoint @2 :Text;
   run @3 :UInt64;
   generation @4 :UInt64;
+  manifest @5 :UInt64;
 }
 struct Routing {
   epoch @0 :UInt64;

@@ -38,9 +38,23 @@ RowClientOptions row_options(const config::Config& config, const control::Client
   return options;
 }
 
+// The weights that a new job begins with, of another's checkpoint: its moments belong to a schedule and an optimizer
+// that were.
+Status begin_with(const wire::Registered& registered, Eager& model) {
+  const std::filesystem::path folder = registered.checkpoint;
+  DYAD_TRY(manifest, ckpt::read_manifest_of(folder, registered.manifest));
+  DYAD_TRY(step, load_dense_part(folder, model, /*optimizer=*/nullptr));
+  if (step == manifest.step) return ok();
+  return fail(Code::kInvalid, "{}: the manifest is of step {}, dense.safetensors of step {}; check it with "
+              "`dyad ckpt verify`", folder.string(), manifest.step, step);
+}
+
 // The cut a job goes on from: dense weights into the model, its place in the epochs as the cursor.
 Result<Cursor> resume_from(const wire::Registered& registered, Eager& model, DenseOptimizer& optimizer) {
-  if (registered.resume == Step{0}) return Cursor{};
+  if (registered.resume == Step{0}) {
+    if (!registered.checkpoint.empty()) { DYAD_TRYV(begin_with(registered, model)); }
+    return Cursor{};
+  }
   const std::filesystem::path folder = registered.checkpoint;
   DYAD_TRY(manifest, ckpt::read_manifest(folder));
   DYAD_TRY(step, load_dense_part(folder, model, &optimizer));
