@@ -48,6 +48,20 @@ TEST(BasicTokens, KeepCaseAccentsAndIdeographsWhereTheModelSaysSo) {
   EXPECT_EQ(folded(text, {.ideographs_apart = false}), "creme|brulee|елка|日本x");
 }
 
+// Of the letters outside a few blocks case and accents stayed.
+TEST(BasicTokens, FoldWhatUnicodeFoldsInEveryBlock) {
+  EXPECT_EQ(words("\u212bngstr\u00f6m 5\u2126 300\u212a"), "angstrom|5ω|300k");
+  EXPECT_EQ(words("a\u2260b\u226ec"), "a|=|b|<|c");                               // signs with a stroke through them
+  EXPECT_EQ(words("ᲐᲑ ᎠᎡ Ⴀ Ⓐ Ⴥ Ꙁ Ⰰ"), "აბ|ꭰꭱ|ⴀ|ⓐ|ⴥ|ꙁ|ⰰ");
+  EXPECT_EQ(words("İı 𐐀 ǅ"), "iı|𐐨|ǆ");
+  EXPECT_EQ(words("\u09cb \u0958 \ufb2a"), "\u09c7\u09be|\u0915|\u05e9");         // vowel of two parts, nukta, shin dot
+  EXPECT_EQ(words("豈\U0002f800"), "豈|丽");
+  std::string cased;
+  for (const auto& word : basic_tokens("İ \u212b ≠ Ა", {.lower_case = true, .strip_accents = false}))
+    for (const char32_t c : word) append_utf8(cased, c);
+  EXPECT_EQ(cased, "i\u0307\u00e5\u2260ა");
+}
+
 TEST(Utf8, IllFormedBytesBecomeTheReplacementCharacter) {
   EXPECT_EQ(decode_utf8("a\xff" "b"), U"a\xfffd" U"b");
   EXPECT_EQ(decode_utf8("\xc0\xaf"), U"\xfffd\xfffd");                           // overlong

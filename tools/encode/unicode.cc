@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
-#include "common/base/check.h"
 #include "tools/encode/unicode_tables.h"
 
 namespace dyad::encode {
@@ -14,20 +13,41 @@ template <std::size_t N> bool in(const Range (&ranges)[N], char32_t c) {
   return after != std::begin(ranges) && c <= std::prev(after)->last;
 }
 
-using Letters = std::unordered_map<char32_t, char32_t>;
-Letters letters_to(const char* table) {
-  const std::u32string letters = decode_utf8(kLetters), folded = decode_utf8(table);
-  CHECK_EQ(letters.size(), folded.size());
+// By character what it becomes, of the words of a table.
+using Letters = std::unordered_map<char32_t, std::u32string>;
+Letters letters_of(const char* table) {
   Letters out;
-  for (std::size_t i = 0; i < letters.size(); ++i) out[letters[i]] = folded[i];
+  const std::u32string text = decode_utf8(table);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(U' ', at), text.size());
+    out.emplace(text[at], text.substr(at + 1, end - at - 1));
+    at = end + 1;
+  }
   return out;
 }
-char32_t folded_letter(char32_t c, Folding how) {
-  static const Letters plain = letters_to(kPlain), lower = letters_to(kLower), bare = letters_to(kBare);
-  if (!how.lower && !how.strip) return c;
-  const Letters& table = !how.strip ? lower : !how.lower ? bare : plain;
-  const auto found = table.find(c);
-  return found == table.end() ? c : found->second;
+
+void append_lower(std::u32string& out, char32_t c) {
+  static const Letters lower = letters_of(kLower);
+  if (c < 0x80) return out.push_back(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  const auto found = lower.find(c);
+  if (found == lower.end()) out.push_back(c);
+  else out += found->second;
+}
+
+// Canonical decomposition without marks.
+void append_bare(std::u32string& out, char32_t c) {
+  static const Letters bare = letters_of(kBare);
+  if (is_mark(c)) return;
+  if (c >= 0xac00 && c <= 0xd7a3) {                                // Hangul syllables decompose by arithmetic
+    const char32_t s = c - 0xac00;
+    out.push_back(0x1100 + s / 588);
+    out.push_back(0x1161 + s % 588 / 28);
+    if (s % 28) out.push_back(0x11a7 + s % 28);
+    return;
+  }
+  const auto found = bare.find(c);
+  if (found == bare.end()) out.push_back(c);
+  else out += found->second;
 }
 
 // One character at `at`; moves past it. The smallest form only, no surrogates, at most U+10FFFF.
@@ -92,16 +112,11 @@ bool is_cjk(char32_t c) {
 }
 
 void append_folded(std::u32string& out, char32_t c, Folding how) {
-  if (c < 0x80) return out.push_back(how.lower && c >= 'A' && c <= 'Z' ? c + 32 : c);
-  if (how.strip && is_mark(c)) return;
-  if (how.strip && c >= 0xac00 && c <= 0xd7a3) {                   // Hangul syllables decompose by arithmetic
-    const char32_t s = c - 0xac00;
-    out.push_back(0x1100 + s / 588);
-    out.push_back(0x1161 + s % 588 / 28);
-    if (s % 28) out.push_back(0x11a7 + s % 28);
-    return;
-  }
-  out.push_back(folded_letter(c, how));
+  std::u32string plain;
+  if (how.strip && c >= 0x80) append_bare(plain, c);
+  else plain.push_back(c);
+  if (!how.lower) { out += plain; return; }
+  for (const char32_t p : plain) append_lower(out, p);
 }
 
 }  // namespace dyad::encode

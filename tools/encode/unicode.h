@@ -1,6 +1,6 @@
 #pragma once
 // The Unicode that BERT's basic tokenizer needs: UTF-8 in and out, classes of characters, plain lower-case letters.
-// Tables cover the scripts named in unicode_tables.h and Hangul; other letters pass unchanged.
+// The tables are Unicode's own, of all planes (unicode_tables.py).
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +17,8 @@ bool is_punctuation(char32_t c);   // P*, and every ASCII character that is no l
 bool is_cjk(char32_t c);                               // the ideographs that BERT sets apart
 
 struct Folding { bool lower = true, strip = true; };     // upper case, accents
-// Appends the characters that `c` stands for: with `strip` nothing for a mark, two or three jamo for Hangul.
+// Appends the characters that `c` stands for: with `strip` nothing for a mark, two or three jamo for Hangul. Accents go
+// before case does.
 void append_folded(std::u32string& out, char32_t c, Folding how);
 
 }  // namespace dyad::encode
