@@ -3,6 +3,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "tools/encode/declared.h"
+#include "tools/encode/model_folder.h"
 
 namespace dyad::encode {
 namespace {
@@ -41,7 +42,7 @@ Result<std::size_t> tokens_of(double length, const std::string& where) {
 }
 
 Result<std::vector<Pooling>> read_pooling(const Path& file) {
-  DYAD_TRY(json, Declared::open(file));
+  DYAD_TRY(json, Declared::open_present(file));
   const std::pair<const char*, Pooling> known[] = {{"cls_token", Pooling::kCls}, {"max_tokens", Pooling::kMax},
                                                    {"mean_tokens", Pooling::kMean},
                                                    {"mean_sqrt_len_tokens", Pooling::kMeanSqrt}};
@@ -65,9 +66,9 @@ Result<std::vector<Pooling>> read_pooling(const Path& file) {
 }
 
 Result<Layer> read_dense(const Path& folder) {
-  DYAD_TRY(json, Declared::open(folder / "config.json"));
-  DYAD_TRY(in, json.number("in_features"));
-  DYAD_TRY(out, json.number("out_features"));
+  DYAD_TRY(json, Declared::open_present(folder / "config.json"));
+  DYAD_TRY(in, json.whole("in_features"));
+  DYAD_TRY(out, json.whole("out_features"));
   DYAD_TRY(bias, json.flag("bias"));
   DYAD_TRY(activation, activation_of(json, "activation_function", kDenseActs, Activation::kTanh));
   for (const char* key : {"module_input_name", "module_output_name"}) {
@@ -86,6 +87,7 @@ Result<Layer> read_dense(const Path& folder) {
 struct Module { std::string type; Path folder; };
 Result<std::vector<Module>> read_modules(const Path& dir) {
   const Path file = dir / "modules.json";
+  DYAD_TRYV(check_is_fetched(file));
   DYAD_TRY(text, io::read_file(file));
   const Json list = Json::parse(text, nullptr, false);
   if (!list.is_array()) return fail(Code::kInvalid, "{}: not a JSON list; fetch the model again", file.string());
@@ -95,12 +97,12 @@ Result<std::vector<Module>> read_modules(const Path& dir) {
     Declared module(entry, file.string());
     DYAD_TRY(type, module.text("type"));
     DYAD_TRY(path, module.text("path"));
-    DYAD_TRY(index, module.number("idx"));
+    DYAD_TRY(index, module.whole("idx"));
     module.harmless({"name", "kwargs"});
     DYAD_TRYV(module.finish());
     if (!type) return fail(Code::kInvalid, "{}: a module has no type", file.string());
     found.push_back({index.value_or(static_cast<double>(found.size())),
-                     {type->substr(type->rfind('.') + 1), dir / path.value_or("")}});
+                     {*type, dir / path.value_or("")}});
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Module> out;
@@ -108,18 +110,26 @@ Result<std::vector<Module>> read_modules(const Path& dir) {
   return out;
 }
 
+// "Pooling" of "sentence_transformers.models.Pooling", whatever its version calls what lies between; the classes of
+// others compute what they like.
+std::string published_class(const std::string& type) {
+  return type.starts_with("sentence_transformers.") ? type.substr(type.rfind('.') + 1) : "";
+}
+
 Status take_modules(const Path& dir, SentenceFiles& out) {
   DYAD_TRY(modules, read_modules(dir));
   const std::string file = (dir / "modules.json").string();
   for (std::size_t i = 0; i < modules.size(); ++i) {
-    const auto& [type, folder] = modules[i];
+    const auto& [full, folder] = modules[i];
+    const std::string type = published_class(full);
+    out.folders.push_back(folder);
     const bool in_place = i == 0   ? type == "Transformer"
                           : i == 1 ? type == "Pooling"
                                    : type == "Dense" || type == "Normalize";
     if (!in_place)
       return fail(Code::kInvalid,
-                  "{}: module {} is {}; read are a Transformer, then a Pooling, then any Dense and Normalize", file, i,
-                  type);
+                  "{}: module {} is {}; read are a Transformer, then a Pooling, then any Dense and Normalize, all of "
+                  "sentence_transformers", file, i, full);
     if (type == "Transformer") out.transformer = folder;
     if (type == "Normalize") out.layers.push_back({.normalize = true});
     if (type == "Pooling") {
@@ -188,16 +198,20 @@ Status check_kind(Declared& json) {
 }  // namespace
 
 Result<SentenceFiles> read_sentence_files(const Path& dir) {
+  DYAD_TRYV(check_is_folder(dir));
   SentenceFiles out{.transformer = dir};
   DYAD_TRY(has_modules, io::exists(dir / "modules.json"));
-  DYAD_TRY(has_pooling, io::exists(dir / "1_Pooling" / "config.json"));
+  DYAD_TRY(has_pooling, io::exists(dir / "1_Pooling"));
   if (has_modules) { DYAD_TRYV(take_modules(dir, out)); }
   if (!has_modules && has_pooling) {
     DYAD_TRY(pooling, read_pooling(dir / "1_Pooling" / "config.json"));
     out.pooling = std::move(pooling);
+    out.folders.push_back(dir / "1_Pooling");
   }
+  DYAD_TRYV(check_nothing_unread(dir, out.folders));
+  if (out.transformer != dir) { DYAD_TRYV(check_nothing_unread(out.transformer, out.folders)); }
   DYAD_TRY(limits, Declared::open(out.transformer / "sentence_bert_config.json"));
-  DYAD_TRY(length, limits.number("max_seq_length"));
+  DYAD_TRY(length, limits.whole("max_seq_length"));
   DYAD_TRY(lower, limits.flag("do_lower_case"));
   limits.harmless({"cache_dir"});
   DYAD_TRYV(limits.finish());
@@ -211,7 +225,7 @@ Result<SentenceFiles> read_sentence_files(const Path& dir) {
 }
 
 Result<BertShape> read_bert_config(const Path& file, const FoundSizes& found) {
-  DYAD_TRY(json, Declared::open(file));
+  DYAD_TRY(json, Declared::open_present(file));
   DYAD_TRYV(check_kind(json));
   BertShape out{.hidden = found.hidden, .layers = found.layers, .positions = found.positions};
   const std::pair<const char*, std::int64_t> sizes[] = {
@@ -225,12 +239,15 @@ Result<BertShape> read_bert_config(const Path& file, const FoundSizes& found) {
       return fail(Code::kInvalid, "{}: {} is {}, the weights have {}; they do not belong together", file.string(), key,
                   *said, size);
   }
-  DYAD_TRY(heads, json.number("num_attention_heads"));
+  DYAD_TRY(heads, json.whole("num_attention_heads"));
   DYAD_TRY(eps, json.number("layer_norm_eps"));
   DYAD_TRY(activation, activation_of(json, "hidden_act", kHiddenActs, Activation::kGelu));
   harmless_of_bert(json);
   DYAD_TRYV(json.finish());
-  out.heads = heads ? static_cast<std::int64_t>(*heads) : found.hidden / (found.hidden < 768 ? 32 : 64);
+  if (!heads)
+    return fail(Code::kInvalid, "{}: num_attention_heads is missing, and the weights do not tell it; fetch the model "
+                "again", file.string());
+  out.heads = static_cast<std::int64_t>(std::min(*heads, 1e9));
   out.norm_eps = eps.value_or(out.norm_eps);
   out.activation = activation;
   if (out.layers == 0 || out.heads < 1 || out.hidden % out.heads != 0)

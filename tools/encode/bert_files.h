@@ -32,6 +32,7 @@ struct SentenceFiles {
   std::filesystem::path transformer;      // the folder of config.json, weights and tokenizer
   std::vector<Pooling> pooling{Pooling::kMean};   // one after the other, side by side
   std::vector<Layer> layers;
+  std::vector<std::filesystem::path> folders;     // of the modules
   std::optional<std::size_t> tokens_max;  // max_seq_length
   bool lower_case = false;                // texts before they are tokenized
   std::string prompt;                     // before each text
@@ -41,7 +42,7 @@ struct SentenceFiles {
 Result<SentenceFiles> read_sentence_files(const std::filesystem::path& dir);
 
 // `found`: the sizes as the weights have them; what config.json says must agree, and adds heads, norm and activation.
-// Without it heads are 32 wide below 768, else 64.
+// Fails with kNotFound without that file; kInvalid without its num_attention_heads, of which weights know nothing.
 struct FoundSizes { std::int64_t hidden, layers, positions, inner, words, types; };
 Result<BertShape> read_bert_config(const std::filesystem::path& file, const FoundSizes& found);
 

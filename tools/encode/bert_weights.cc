@@ -1,9 +1,11 @@
 #include "tools/encode/bert_weights.h"
+#include <cstring>
 #include <set>
 #include <nlohmann/json.hpp>
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "common/io/safetensors.h"
+#include "tools/encode/model_folder.h"
 
 namespace dyad::encode {
 namespace {
@@ -22,6 +24,7 @@ Result<Files> weight_files(const Path& dir) {
   if (!has_index)
     return fail(Code::kNotFound, "{}: no {} and no {}; save the model with safe_serialization", dir.string(), kWeights,
                 index.filename().string());
+  DYAD_TRYV(check_is_fetched(index));
   DYAD_TRY(text, io::read_file(index));
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
@@ -32,10 +35,23 @@ Result<Files> weight_files(const Path& dir) {
       return fail(Code::kInvalid, "{}: {} is in no file of the folder", index.string(), tensor);
     names.insert(dir / name.get<std::string>());
   }
+  for (const Path& shard : names) {
+    DYAD_TRY(there, io::exists(shard));
+    if (!there)
+      return fail(Code::kNotFound, "{} is missing, and {} names it; fetch it too", shard.string(),
+                  index.filename().string());
+  }
   return Files{index, {names.begin(), names.end()}};
 }
 
-std::string bare_name(const std::string& name) { return name.starts_with("bert.") ? name.substr(5) : name; }
+// As the published library renames what old exports hold: gamma and beta of a layer norm are its weight and bias.
+std::string bare_name(std::string name) {
+  if (name.starts_with("bert.")) name.erase(0, 5);
+  for (const auto& [old, now] :
+       {std::pair("LayerNorm.gamma", "LayerNorm.weight"), {"LayerNorm.beta", "LayerNorm.bias"}})
+    if (name.ends_with(old)) name.replace(name.size() - std::strlen(old), std::string::npos, now);
+  return name;
+}
 
 // What a sentence needs nothing of: the pooler and the heads of pre-training, position numbers of old exports.
 bool is_left_out(const std::string& name) {
@@ -44,6 +60,7 @@ bool is_left_out(const std::string& name) {
 }
 
 Status load_file(const Path& path, Weights& out) {
+  DYAD_TRYV(check_is_fetched(path));
   DYAD_TRY(tensors, io::Safetensors::open(path));
   for (const auto& [name, tensor] : tensors.tensors()) {
     const std::string bare = bare_name(name);
@@ -122,8 +139,14 @@ Result<BertWeights> load_bert(const Path& dir) {
 }
 
 Result<Weights> load_dense(const Layer& layer) {
+  DYAD_TRY(there, io::exists(layer.weights));
+  if (!there)
+    return fail(Code::kNotFound, "{} is missing; save the model with safe_serialization", layer.weights.string());
   Weights out;
   DYAD_TRYV(load_file(layer.weights, out));
+  if (!layer.bias && out.contains("linear.bias"))
+    return fail(Code::kInvalid, "{}: has linear.bias, and the config.json beside it says that there is no bias; fetch "
+                "the model again", layer.weights.string());
   std::map<std::string, Shape> wanted{{"linear.weight", {layer.out, layer.in}}};
   if (layer.bias) wanted["linear.bias"] = {layer.out};
   DYAD_TRYV(check(layer.weights, out, wanted));

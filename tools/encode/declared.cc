@@ -1,7 +1,9 @@
 #include "tools/encode/declared.h"
+#include <cmath>
 #include "common/base/printable.h"
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
+#include "tools/encode/model_folder.h"
 
 namespace dyad::encode {
 namespace {
@@ -23,10 +25,17 @@ bool says_nothing(const Json& value) {
 Result<Declared> Declared::open(const std::filesystem::path& file) {
   DYAD_TRY(there, io::exists(file));
   if (!there) return Declared(Json::object(), file.string());
+  DYAD_TRYV(check_is_fetched(file));
   DYAD_TRY(text, io::read_file(file));
   auto json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return fail(Code::kInvalid, "{}: not a JSON object; fetch the model again", file.string());
   return Declared(std::move(json), file.string());
+}
+
+Result<Declared> Declared::open_present(const std::filesystem::path& file) {
+  DYAD_TRY(there, io::exists(file));
+  if (!there) return fail(Code::kNotFound, "{} is missing; fetch the whole model again", file.string());
+  return open(file);
 }
 
 const Json* Declared::find(const std::string& key) {
@@ -45,6 +54,12 @@ Result<std::optional<double>> Declared::number(const std::string& key) {
   if (value == nullptr) return std::optional<double>();
   if (!value->is_number()) return wrong(key, "a number");
   return std::optional(value->get<double>());
+}
+
+Result<std::optional<double>> Declared::whole(const std::string& key) {
+  DYAD_TRY(value, number(key));
+  if (value && (*value < 0 || *value != std::floor(*value))) return wrong(key, "a whole number");
+  return value;
 }
 
 Result<std::optional<bool>> Declared::flag(const std::string& key) {
@@ -72,6 +87,12 @@ Status Declared::require(const std::string& key, const Json& value) {
   const Json* found = find(key);
   if (found == nullptr || *found == value) return ok();
   return fail(Code::kInvalid, "{}: {} is {}; only {} is read", where_, key, shown(*found), value.dump());
+}
+
+Status Declared::demand(const std::string& key, const Json& value) {
+  if (find(key) == nullptr)
+    return fail(Code::kInvalid, "{}: {} is missing; only {} is read", where_, key, value.dump());
+  return require(key, value);
 }
 
 Status Declared::finish() const {

@@ -16,6 +16,8 @@ class Declared {
  public:
   // A file that is not there declares nothing. Fails with kInvalid if it is not a JSON object.
   static Result<Declared> open(const std::filesystem::path& file);
+  // A file that must be there. Fails with kNotFound if it is not.
+  static Result<Declared> open_present(const std::filesystem::path& file);
   Declared(nlohmann::json object, std::string where) : json_(std::move(object)), where_(std::move(where)) {}
 
   const std::string& where() const { return where_; }
@@ -23,11 +25,14 @@ class Declared {
   const nlohmann::json* find(const std::string& key);
   // Fail with kInvalid naming file and key if it is of another type.
   Result<std::optional<double>> number(const std::string& key);
+  Result<std::optional<double>> whole(const std::string& key);        // a number without a fraction, not negative
   Result<std::optional<bool>> flag(const std::string& key);
   Result<std::optional<std::string>> text(const std::string& key);
   Result<Declared> object(const std::string& key);           // an absent one declares nothing
   // The key is absent or `value`. Fails with kInvalid: "FILE: key is X; only Y is read".
   Status require(const std::string& key, const nlohmann::json& value);
+  // The same, and fails if the key is absent or null.
+  Status demand(const std::string& key, const nlohmann::json& value);
 
   void harmless(std::initializer_list<const char*> keys) { read_.insert(keys.begin(), keys.end()); }
   // Fails with kInvalid naming a key that was neither read nor harmless and is not null, false or empty.

@@ -85,7 +85,7 @@ TEST_F(SentenceFiles, DenseLayersAndNormalizeFollowInTheirOrder) {
   pooling("mean_tokens");
   put("3_Dense/config.json", R"({"in_features": 8, "out_features": 3, "bias": true,
                                 "activation_function": "torch.nn.modules.activation.Tanh"})");
-  EXPECT_THAT(error(), HasSubstr("3_Dense/model.safetensors")) << "no weights yet";
+  EXPECT_THAT(error(), HasSubstr("3_Dense/model.safetensors is missing; save the model with safe_serialization"));
   std::vector<float> weight(3 * kHidden), bias{0.1f, -0.2f, 0.3f};
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = 0.1f * static_cast<float>(i % 7) - 0.2f;
   ASSERT_TRUE(io::write_safetensors(folder_ / "3_Dense/model.safetensors",
@@ -104,6 +104,12 @@ TEST_F(SentenceFiles, DenseLayersAndNormalizeFollowInTheirOrder) {
   EXPECT_THAT(error(), HasSubstr("activation_function is \"torch.nn.Mish\""));
   put("3_Dense/config.json", R"({"in_features": 5, "out_features": 3})");
   EXPECT_THAT(error(), HasSubstr("rows of 5 after rows of 8"));
+  put("3_Dense/config.json", R"({"in_features": 8, "out_features": 3, "bias": false})");
+  EXPECT_THAT(error(), HasSubstr("has linear.bias, and the config.json beside it says that there is no bias"));
+  put("3_Dense/config.json", R"({"in_features": 8.5, "out_features": 3})");
+  EXPECT_THAT(error(), HasSubstr("in_features is 8.5, wanted a whole number"));
+  std::filesystem::remove(folder_ / "3_Dense/config.json");
+  EXPECT_THAT(error(), HasSubstr("3_Dense/config.json is missing"));
   modules({"Transformer", "Pooling", "CNN"});
   EXPECT_THAT(error(), AllOf(HasSubstr("modules.json"), HasSubstr("CNN")));
 }
@@ -125,17 +131,81 @@ TEST_F(SentenceFiles, ShardsAreOneModel) {
   put("model.safetensors.index.json", Json{{"weight_map", map}}.dump());
   expect(text_, plain_.encode(ids_));
   std::filesystem::remove(folder_ / "model-00002-of-00002.safetensors");
-  EXPECT_THAT(error(), HasSubstr("model-00002-of-00002.safetensors"));
+  EXPECT_THAT(error(), HasSubstr("model-00002-of-00002.safetensors is missing, and model.safetensors.index.json names "
+                                 "it"));
   put("model.safetensors.index.json", R"({"weight_map": {"a": "../x"}})");
   EXPECT_THAT(error(), HasSubstr("a is in no file of the folder"));
 }
 
+// tokenizer.json as the published library writes BERT's.
+Json fast_tokenizer() {
+  const auto special = [](const char* name, int id) {
+    return Json{{"id", name}, {"ids", Json::array({id})}, {"tokens", Json::array({name})}};
+  };
+  return {{"version", "1.0"},
+          {"truncation", {{"direction", "Right"}, {"max_length", 128}}},
+          {"padding", nullptr},
+          {"model",
+           {{"type", "WordPiece"},
+            {"vocab",
+             {{"[PAD]", 0}, {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3}, {"rose", 4}, {"water", 5}, {",", 6}, {"##s", 7},
+              {"tea", 8}}}}},
+          {"normalizer", {{"type", "BertNormalizer"}, {"lowercase", true}}},
+          {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+          {"post_processor",
+           {{"type", "TemplateProcessing"},
+            {"single", Json::array({{{"SpecialToken", {{"id", "[CLS]"}, {"type_id", 0}}}},
+                                    {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+                                    {{"SpecialToken", {{"id", "[SEP]"}, {"type_id", 0}}}}})},
+            {"special_tokens", {{"[CLS]", special("[CLS]", 2)}, {"[SEP]", special("[SEP]", 3)}}}}}};
+}
+
+// A section that was null or absent was taken for BERT's.
+TEST_F(SentenceFiles, TokenizerJsonDoesWhatBertsDoesOrIsRefused) {
+  struct Case { const char *at; Json value; std::string named; };
+  const Json cls = {"[CLS]", 2}, sep = {"[SEP]", 3};
+  const auto bert = [](const Json& c, const Json& s) {
+    return Json{{"type", "BertProcessing"}, {"cls", c}, {"sep", s}};
+  };
+  put("tokenizer.json", fast_tokenizer().dump());
+  expect(text_, plain_.encode(ids_));
+  Json good = fast_tokenizer();
+  good["post_processor"] = bert(cls, sep);
+  put("tokenizer.json", good.dump());
+  expect(text_, plain_.encode(ids_));
+  for (const Case& c : std::vector<Case>{
+           {"/normalizer", nullptr, "normalizer is missing"},
+           {"/pre_tokenizer", nullptr, "pre_tokenizer is missing"},
+           {"/post_processor", nullptr, "post_processor is missing"},
+           {"/normalizer", Json::object(), "normalizer: type is missing"},
+           {"/pre_tokenizer", Json::object(), "pre_tokenizer: type is missing"},
+           {"/post_processor", Json::object(), "post_processor: type is \"\""},
+           {"/post_processor", bert(sep, cls), "cls is [\"[SEP]\",3]"},
+           {"/post_processor", bert({"[CLS]", 1}, sep), "cls is [\"[CLS]\",1]"},
+           {"/post_processor", bert(cls, nullptr), "sep is missing"},
+           {"/post_processor/single", nullptr, "single is missing"},
+           {"/post_processor/special_tokens/[SEP]/ids", Json::array({1}), "[SEP]: ids is [1]"},
+           {"/truncation/direction", "Left", "truncation: direction is \"Left\""},
+           {"/padding", {{"direction", "Left"}}, "padding: direction is \"Left\""},
+           {"/model/type", nullptr, "model: type is missing"}}) {
+    for (const bool absent : {false, true}) {
+      Json file = fast_tokenizer();
+      const Json::json_pointer at(c.at);
+      file[at] = c.value;
+      if (absent && c.value.is_null()) file[at.parent_pointer()].erase(at.back());
+      put("tokenizer.json", file.dump());
+      EXPECT_THAT(error(), AllOf(HasSubstr("tokenizer.json"), HasSubstr(c.named)));
+    }
+  }
+}
+
 TEST_F(SentenceFiles, TheVocabularyMayBeInTokenizerJson) {
-  const Json vocabulary{{"[PAD]", 0}, {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3}, {"rose", 4},
-                        {"water", 5}, {",", 6},     {"##s", 7},   {"tea", 8}};
-  const auto with = [&](Json model, Json more = Json::object()) {
-    more["model"] = std::move(model);
-    put("tokenizer.json", more.dump());
+  const Json vocabulary = fast_tokenizer()["model"]["vocab"];
+  const auto with = [&](Json model, const Json& more = Json::object()) {
+    Json file = fast_tokenizer();
+    file.update(more);
+    file["model"] = std::move(model);
+    put("tokenizer.json", file.dump());
   };
   with({{"type", "WordPiece"}, {"vocab", vocabulary}});
   expect(text_, plain_.encode(ids_));
@@ -188,6 +258,10 @@ TEST_F(SentenceFiles, WhatIsNotComputedIsRefusedByFileAndKey) {
            {"config.json", R"({"hidden_act": 7})", "hidden_act is 7"},
            {"config.json", R"({"num_hidden_layers": 1})", "num_hidden_layers is 1, the weights have 2"},
            {"config.json", R"({"num_attention_heads": "two"})", "num_attention_heads"},
+           {"config.json", R"({"num_attention_heads": 4.5})", "num_attention_heads is 4.5, wanted a whole number"},
+           {"config.json", R"({"num_attention_heads": -2})", "num_attention_heads is -2, wanted a whole number"},
+           {"config.json", R"({"num_attention_heads": 3})", "3 heads do not make a BERT"},
+           {"config.json", "{}", "num_attention_heads is missing"},
            {"config.json", R"({"is_decoder": true})", "is_decoder"},
            {"config.json", R"({"rope_theta": 10000})", "rope_theta (10000) is not known"},
            {"config.json", "[]", "not a JSON object"},
@@ -199,10 +273,19 @@ TEST_F(SentenceFiles, WhatIsNotComputedIsRefusedByFileAndKey) {
            {"tokenizer_config.json", R"({"split_on_dashes": true})", "split_on_dashes"},
            {"added_tokens.json", R"({"<x>": 8})", "<x>"},
            {"sentence_bert_config.json", R"({"max_seq_length": 1})", "at least 2"},
+           {"tokenizer_config.json", R"({"padding_side": "left"})", "padding_side"},
+           {"sentence_bert_config.json", R"({"max_seq_length": 4.5})", "max_seq_length is 4.5"},
            {"sentence_bert_config.json", R"({"stride": 4})", "stride"},
+           {"sentence_roberta_config.json", R"({"max_seq_length": 4})", "it may change the vectors"},
+           {"adapter_config.json", R"({"peft_type": "LORA"})", "it may change the vectors"},
+           {"adapter_model.safetensors", "", "it may change the vectors"},
            {"config_sentence_transformers.json", R"({"default_prompt_name": "q"})", "prompts has no such"},
-           {"modules.json", R"([{"idx": 0, "type": "a.Transformer"}])", "1 modules"},
-           {"modules.json", R"([{"idx": 0, "type": "a.Pooling"}])", "module 0 is Pooling"}}) {
+           {"modules.json", R"([{"idx": 0, "type": "sentence_transformers.models.Transformer"}])",
+            "1 modules"},
+           {"modules.json", R"([{"idx": 0, "type": "custom_st.Transformer"}])", "module 0 is custom_st.Transformer"},
+           {"modules.json", R"([{"idx": 0, "type": "Transformer"}])", "module 0 is Transformer"},
+           {"modules.json", R"([{"idx": 0, "type": "sentence_transformers.models.Pooling"}])",
+            "module 0 is sentence_transformers.models.Pooling"}}) {
     const io::TempFolder fresh;
     plain_.write(fresh.path(), "");
     std::ofstream(fresh / c.file) << c.json;
@@ -211,6 +294,52 @@ TEST_F(SentenceFiles, WhatIsNotComputedIsRefusedByFileAndKey) {
     EXPECT_EQ(opened.error().code, Code::kInvalid);
     EXPECT_THAT(opened.error().message, AllOf(HasSubstr(c.file), HasSubstr(c.named)));
   }
+}
+
+// A dense layer beside the model that modules.json did not list was passed over.
+TEST_F(SentenceFiles, AModuleFolderThatIsNotListedIsRefused) {
+  pooling("mean_tokens");
+  expect(text_, plain_.encode(ids_));
+  put("2_Dense/config.json", R"({"in_features": 8, "out_features": 3})");
+  EXPECT_THAT(error(), HasSubstr("2_Dense is a module that modules.json does not list"));
+  modules({"Transformer", "Pooling"});
+  EXPECT_THAT(error(), HasSubstr("2_Dense is a module that modules.json does not list"));
+  std::filesystem::remove_all(folder_ / "2_Dense");
+  expect(text_, plain_.encode(ids_));
+  std::filesystem::remove(folder_ / "1_Pooling/config.json");
+  EXPECT_THAT(error(), HasSubstr("1_Pooling/config.json is missing"));
+  std::filesystem::remove(folder_ / "modules.json");
+  EXPECT_THAT(error(), HasSubstr("1_Pooling/config.json is missing"));
+}
+
+TEST_F(SentenceFiles, WhatIsNotThereIsSaid) {
+  EXPECT_THAT(SentenceEncoder::open(folder_ / "nowhere/all-MiniLM").error().message,
+              AllOf(HasSubstr("no folder"), HasSubstr("nothing is fetched by a model's name")));
+  EXPECT_THAT(SentenceEncoder::open(folder_ / "vocab.txt").error().message, HasSubstr("is no folder"));
+  for (const std::string file : {"model.safetensors", "vocab.txt", "config.json"}) {
+    const io::TempFolder fresh;
+    plain_.write(fresh.path(), "");
+    std::ofstream(fresh / file) << "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n";
+    const auto opened = SentenceEncoder::open(fresh.path());
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_THAT(opened.error().message, HasSubstr(file + ": a git-lfs pointer"));
+  }
+  std::filesystem::remove(folder_ / "config.json");
+  EXPECT_THAT(error(), HasSubstr("config.json is missing"));
+}
+
+TEST_F(SentenceFiles, LayerNormsOfOldExportsAreReadUnderTheirOldNames) {
+  std::map<std::string, io::Tensor> tensors;
+  for (const auto& [name, values] : plain_.w) {
+    std::string old = name;
+    for (const auto& [now, before] : {std::pair("LayerNorm.weight", "LayerNorm.gamma"),
+                                      {"LayerNorm.bias", "LayerNorm.beta"}})
+      if (old.ends_with(now)) old.replace(old.find(now), std::string::npos, before);
+    tensors[old] = io::make_tensor<float>(plain_.shape.at(name), values);
+  }
+  ASSERT_FALSE(tensors.contains("embeddings.LayerNorm.weight"));
+  ASSERT_TRUE(io::write_safetensors(folder_ / "model.safetensors", tensors).has_value());
+  expect(text_, plain_.encode(ids_));
 }
 
 TEST_F(SentenceFiles, ATensorThatIsNoPartOfABertIsRefusedAndThePoolerIsNot) {

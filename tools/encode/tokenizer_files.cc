@@ -52,7 +52,7 @@ Status read_config(Declared file, Settings& s) {
   DYAD_TRY(lower_case, file.flag("do_lower_case"));
   DYAD_TRY(strip_accents, file.flag("strip_accents"));
   DYAD_TRY(ideographs, file.flag("tokenize_chinese_chars"));
-  DYAD_TRY(length, file.number("model_max_length"));
+  DYAD_TRY(length, file.whole("model_max_length"));
   s.lower = lower_case;
   s.strip = strip_accents;
   s.ideographs = ideographs;
@@ -60,13 +60,14 @@ Status read_config(Declared file, Settings& s) {
   DYAD_TRYV(take_tokens(file, s));
   DYAD_TRYV(file.require("do_basic_tokenize", true));
   DYAD_TRYV(file.require("truncation_side", "right"));
+  DYAD_TRYV(file.require("padding_side", "right"));       // positions count from the start of the row
   DYAD_TRYV(file.require("never_split", Json::array()));
   for (const char* key : {"added_tokens_decoder", "additional_special_tokens", "extra_special_tokens"})
     if (const Json* tokens = file.find(key))
       for (const auto& [_, token] : tokens->items()) {
         DYAD_TRYV(only_special(token, s, file.where()));
       }
-  file.harmless({"clean_up_tokenization_spaces", "max_length", "stride", "truncation_strategy", "padding_side",
+  file.harmless({"clean_up_tokenization_spaces", "max_length", "stride", "truncation_strategy",
                  "pad_to_multiple_of", "pad_token_type_id", "model_input_names", "name_or_path", "tokenizer_file",
                  "special_tokens_map_file", "from_slow", "init_inputs", "processor_class", "is_local", "backend",
                  "transformers_version"});
@@ -76,7 +77,8 @@ Status read_config(Declared file, Settings& s) {
 Result<WordPiece::Pieces> read_model(Declared model, WordPieceRules& rules) {
   DYAD_TRYV(model.require("type", "WordPiece"));
   DYAD_TRY(inner, model.text("continuing_subword_prefix"));
-  DYAD_TRY(longest, model.number("max_input_chars_per_word"));
+  if (!inner) { DYAD_TRYV(model.demand("type", "WordPiece")); }      // old files have the prefix alone
+  DYAD_TRY(longest, model.whole("max_input_chars_per_word"));
   DYAD_TRY(unknown, model.text("unk_token"));
   rules.inner = inner.value_or("##");
   if (longest) rules.word_max = static_cast<std::size_t>(std::clamp(*longest, 1.0, 1e6));
@@ -95,7 +97,7 @@ Result<WordPiece::Pieces> read_model(Declared model, WordPieceRules& rules) {
 }
 
 Status read_normalizer(Declared normal, Settings& s) {
-  DYAD_TRYV(normal.require("type", "BertNormalizer"));
+  DYAD_TRYV(normal.demand("type", "BertNormalizer"));
   DYAD_TRYV(normal.require("clean_text", true));
   DYAD_TRY(lowercase, normal.flag("lowercase"));
   DYAD_TRY(accents, normal.flag("strip_accents"));
@@ -106,31 +108,66 @@ Status read_normalizer(Declared normal, Settings& s) {
   return normal.finish();
 }
 
-// [CLS] text [SEP], which is all that is made of a text here.
-Status check_processor(Declared processor, const WordPieceRules& rules) {
+// [CLS] text [SEP], which is all that is made of a text here. `pieces` have the numbers of both.
+Status check_processor(Declared processor, const WordPieceRules& rules, const WordPiece::Pieces& pieces) {
   DYAD_TRY(kind, processor.text("type"));
-  if (!kind || *kind == "BertProcessing") return ok();
-  if (*kind != "TemplateProcessing")
-    return fail(Code::kInvalid, "{}: type is \"{}\"; only BERT's is read", processor.where(), *kind);
+  const auto number_of = [&](const std::string& token) {
+    const auto found = pieces.find(token);
+    return found == pieces.end() ? -1 : found->second;
+  };
+  if (kind == "BertProcessing") {
+    DYAD_TRYV(processor.demand("cls", Json::array({rules.start, number_of(rules.start)})));
+    DYAD_TRYV(processor.demand("sep", Json::array({rules.end, number_of(rules.end)})));
+    return processor.finish();
+  }
+  if (kind != "TemplateProcessing")
+    return fail(Code::kInvalid, "{}: type is \"{}\"; only BERT's is read", processor.where(), kind.value_or(""));
   const Json wanted = Json::array({{{"SpecialToken", {{"id", rules.start}, {"type_id", 0}}}},
                                    {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
                                    {{"SpecialToken", {{"id", rules.end}, {"type_id", 0}}}}});
-  return processor.require("single", wanted);
+  DYAD_TRYV(processor.demand("single", wanted));
+  DYAD_TRY(tokens, processor.object("special_tokens"));
+  for (const std::string& name : {rules.start, rules.end}) {
+    DYAD_TRY(token, tokens.object(name));
+    DYAD_TRYV(token.demand("ids", Json::array({number_of(name)})));
+  }
+  processor.harmless({"pair"});                       // of two texts
+  return processor.finish();
+}
+
+// A section that is absent or null does nothing, where BERT's would have lower-cased, split or framed the text.
+Result<Declared> section(Declared& file, const char* key) {
+  if (file.find(key) == nullptr)
+    return fail(Code::kInvalid, "{}: {} is missing, so this is not BERT's tokenizer; if vocab.txt and "
+                "tokenizer_config.json say how texts are split, take tokenizer.json out of a copy of the folder",
+                file.where(), key);
+  return file.object(key);
+}
+
+// A text's length is set where it is encoded, the side on which it is cut or filled up is not.
+Status check_sides(Declared& file) {
+  for (const char* key : {"truncation", "padding"}) {
+    DYAD_TRY(how, file.object(key));
+    DYAD_TRYV(how.require("direction", "Right"));
+  }
+  return ok();
 }
 
 Result<WordPiece::Pieces> read_fast(Declared file, Settings& s) {
-  DYAD_TRY(model, file.object("model"));
+  DYAD_TRY(model, section(file, "model"));
   DYAD_TRY(pieces, read_model(std::move(model), s.rules));
-  DYAD_TRY(normal, file.object("normalizer"));
+  if (pieces.empty()) return std::move(pieces);       // WordPiece::make() says so
+  DYAD_TRY(normal, section(file, "normalizer"));
   DYAD_TRYV(read_normalizer(std::move(normal), s));
-  DYAD_TRY(splitter, file.object("pre_tokenizer"));
-  DYAD_TRYV(splitter.require("type", "BertPreTokenizer"));
+  DYAD_TRY(splitter, section(file, "pre_tokenizer"));
+  DYAD_TRYV(splitter.demand("type", "BertPreTokenizer"));
   DYAD_TRYV(splitter.finish());
-  DYAD_TRY(processor, file.object("post_processor"));
-  DYAD_TRYV(check_processor(std::move(processor), s.rules));
+  DYAD_TRY(processor, section(file, "post_processor"));
+  DYAD_TRYV(check_processor(std::move(processor), s.rules, pieces));
+  DYAD_TRYV(check_sides(file));
   if (const Json* added = file.find("added_tokens"))
     for (const Json& token : *added) { DYAD_TRYV(only_special(token, s, file.where())); }
-  file.harmless({"version", "truncation", "padding", "decoder"});   // a text's length is set where it is encoded
+  file.harmless({"version", "decoder"});
   DYAD_TRYV(file.finish());
   return std::move(pieces);
 }

@@ -1,5 +1,6 @@
 #include "tools/encode/wordpiece.h"
 #include "common/base/check.h"
+#include "tools/encode/model_folder.h"
 #include "tools/encode/unicode.h"
 #include "tools/import/text_file.h"
 
@@ -29,6 +30,7 @@ std::vector<std::u32string> basic_tokens(std::string_view text, const WordPieceR
 }
 
 Result<WordPiece::Pieces> read_vocabulary(const std::filesystem::path& file) {
+  DYAD_TRYV(check_is_fetched(file));
   DYAD_TRY(input, importer::TextFile::open(file));           // blank lines at the end are no pieces
   const std::string_view text = input.text();
   WordPiece::Pieces out;
