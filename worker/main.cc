@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <torch/torch.h>
 #include "common/base/descriptors.h"
+#include "common/base/keep_memory.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/base/scarcity.h"
@@ -19,7 +20,6 @@
 #include "common/config/cli.h"
 #include "common/config/config.h"
 #include "worker/eval/eval_job.h"
-#include "worker/model/keep_memory.h"
 #include "worker/model/pin_kernels.h"
 #include "worker/train/train_job.h"
 
@@ -173,6 +173,6 @@ int main(int argc, char** argv) {
   const bool is_rank = dyad::comm::launched_rank() >= 0;
   dyad::leave_with_launcher(std::getenv(dyad::kLauncherVariable),
                             is_rank ? dyad::Watch::kLauncherAndParent : dyad::Watch::kLauncher);
-  dyad::worker::keep_freed_memory();          // a step allocates what the last one freed
+  dyad::keep_freed_memory();          // a step allocates what the last one freed
   return dyad::worker::run(argc, argv);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include "common/base/clock.h"
+#include "common/base/keep_memory.h"
 #include "common/base/random.h"
-#include "tools/encode/memory.h"
 
 namespace dyad::baseline {
 namespace F = torch::nn::functional;
@@ -208,7 +208,7 @@ Result<SasRecResult> run(const data::Dataset& dataset, const SasRecOptions& o,
 Result<SasRecResult> run_sasrec(const data::Dataset& dataset, const SasRecOptions& options,
                                 const std::function<void(const SasRecEpoch&)>& on_epoch,
                                 const std::function<void(std::size_t, std::size_t)>& on_batch) {
-  encode::keep_freed_memory();
+  keep_freed_memory();
   torch::set_num_threads(static_cast<int>(std::max(1u, options.threads)));
   try {
     return run(dataset, options, on_epoch, on_batch);

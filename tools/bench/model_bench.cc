@@ -8,11 +8,11 @@
 #include <map>
 #include <memory>
 #include "common/base/clock.h"
+#include "common/base/keep_memory.h"
 #include "worker/batch/synthetic.h"
 #include "worker/decode/beam_search.h"
 #include "worker/model/dense_optimizer.h"
 #include "worker/model/eager.h"
-#include "worker/model/keep_memory.h"
 
 namespace dyad::worker {
 namespace {

@@ -5,10 +5,10 @@
 #include <numeric>
 #include "common/base/check.h"
 #include "common/base/clock.h"
+#include "common/base/keep_memory.h"
 #include "common/base/random.h"
 #include "tools/encode/cooccurrence.h"
 #include "tools/encode/din_attention.h"
-#include "tools/encode/memory.h"
 
 namespace dyad::encode {
 namespace F = torch::nn::functional;

@@ -1,7 +1,8 @@
-#include "worker/model/keep_memory.h"
+#include "common/base/keep_memory.h"
+
 #include <malloc.h>
 
-namespace dyad::worker {
+namespace dyad {
 
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -10,4 +11,4 @@ void keep_freed_memory() {
   mallopt(M_ARENA_MAX, 2);
 }
 
-}  // namespace dyad::worker
+}  // namespace dyad
