@@ -164,7 +164,7 @@ int main(int argc, char** argv) {
   app.add_option("--beams", o.beams, "in each stream");
   app.add_option("--users", o.users, "decoded together");
   CLI11_PARSE(app, argc, argv);
-  keep_freed_memory();
+  dyad::keep_freed_memory();
   at::set_num_threads(o.threads);
   SyntheticTask task({.items = o.items, .branch = {o.k}});
   compare(o, "training", [&](bool kernels) { return bench_training(o, task, kernels); });
