@@ -16,7 +16,7 @@ template <class Tag, class Rep> struct Id {
 };
 
 using Step = Id<struct StepTag, std::uint64_t>;              // 1 is the first step; "applied 0" is the initial state
-using RowKey = Id<struct RowKeyTag, std::uint64_t>;          // item id in table item, trie node in the code tables
+using RowKey = Id<struct RowKeyTag, std::uint64_t>;          // item id in table item, Trie::key of a node in the code tables
 using BucketId = Id<struct BucketTag, std::uint32_t>;
 using GroupId = Id<struct GroupTag, std::uint32_t>;          // a run of buckets that one thread owns and one file holds
 using ServerId = Id<struct ServerTag, std::uint32_t>;        // 0..P-1

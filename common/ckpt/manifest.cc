@@ -128,7 +128,10 @@ Result<Manifest> read_manifest(const fs::path& dir) {
     const std::uint32_t version = j.at("version");
     if (version != kManifestVersion)
       return fail(Code::kInvalid, "{}: manifest version {}, this program knows version {}: {}", path.string(), version,
-                  kManifestVersion, version > kManifestVersion ? "written by a newer Dyad, use that one" : "unknown");
+                  kManifestVersion,
+                  version > kManifestVersion
+                      ? "written by a newer Dyad, use that one"
+                      : "written by an older Dyad, whose rows had other keys; use that one, or train again");
     if (from_hex(j.at("digest")) != own_digest(j))
       return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
     return from_json(j);

@@ -17,7 +17,9 @@
 
 namespace dyad::ckpt {
 
-inline constexpr std::uint32_t kManifestVersion = 1;
+// 2: rows of code nodes are keyed in the order of the items (data::Trie::key). 1: by the number of the node; its rows
+// would be taken for other nodes' and are refused.
+inline constexpr std::uint32_t kManifestVersion = 2;
 inline constexpr const char* kManifestName = "manifest.json";
 inline constexpr const char* kConfigName = "config.toml";
 

@@ -131,14 +131,14 @@ TEST(Manifest, AVersionFromTomorrowIsRefusedNamingBoth) {
   std::ofstream(dir / kManifestName) << j.dump();
   const auto error = read_manifest(dir).error();
   EXPECT_EQ(error.code, Code::kInvalid);
-  EXPECT_THAT(error.message, HasSubstr("manifest version 7, this program knows version 1: written by a newer Dyad"));
+  EXPECT_THAT(error.message, HasSubstr("manifest version 7, this program knows version 2: written by a newer Dyad"));
   EXPECT_EQ(list_checkpoints(folder.path(), Depth::kSizes).value().at(0).state, State::kNewer);
 }
 
 TEST(Manifest, OneThatIsNestedDeepIsRefusedAndDoesNotOverflowTheStack) {
   const io::TempFolder folder;
   const std::string nest = std::string(300'000, '[') + std::string(300'000, ']');
-  std::ofstream(folder / kManifestName) << "{\"version\":1,\"digest\":\"0000000000000000\",\"facts\":" + nest + "}";
+  std::ofstream(folder / kManifestName) << "{\"version\":2,\"digest\":\"0000000000000000\",\"facts\":" + nest + "}";
   const auto error = read_manifest(folder.path()).error();
   EXPECT_EQ(error.code, Code::kInvalid);
   EXPECT_THAT(error.message, HasSubstr("nested deeper than a manifest is"));

@@ -96,7 +96,19 @@ Result<Trie> Trie::build(std::span<const std::int32_t> codes, std::size_t levels
   for (std::size_t i = 0; i < items; ++i) trie.leaf_[order[i]] = above[i];
   trie.child_begin_.resize(trie.parent_.size() + 1, static_cast<std::uint32_t>(trie.parent_.size()));
   trie.digest_ = digest64(std::as_bytes(codes)) ^ levels;
+  trie.number_rows();
   return trie;
+}
+
+void Trie::number_rows() {
+  key_.assign(nodes(), 0);
+  node_.assign(nodes(), 0);
+  std::uint32_t next = 1;
+  for (const NodeId node : path_) {                    // item by item, each from the root down
+    if (key_[node.value] != 0) continue;
+    key_[node.value] = next;
+    node_[next++] = node.value;
+  }
 }
 
 Result<Trie> Trie::read(const io::Safetensors& file) {

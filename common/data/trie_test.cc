@@ -72,6 +72,38 @@ TEST(Trie, AgreesWithAMapOfPrefixes) {
   }
 }
 
+// A trained row is found by its key: one that moves is another node's row. New items bring new nodes on every level, and
+// new codes between old ones.
+TEST(Trie, AppendedItemsMoveNoKey) {
+  constexpr std::size_t kLevels = 3, kOld = 4000, kNew = 1000;
+  KeyedRandom random(11);
+  std::set<std::vector<std::int32_t>> distinct;
+  std::vector<std::int32_t> codes;
+  while (distinct.size() < kOld + kNew) {
+    std::vector<std::int32_t> path(kLevels);
+    for (auto& code : path) code = static_cast<std::int32_t>(random.below(40));
+    if (distinct.insert(path).second) codes.insert(codes.end(), path.begin(), path.end());
+  }
+  const Trie old = Trie::build(std::span(codes).first(kOld * kLevels), kLevels).value();
+  const Trie grown = Trie::build(codes, kLevels).value();
+  std::size_t moved = 0;
+  for (std::uint32_t i = 0; i < kOld; ++i)
+    for (std::size_t level = 0; level < kLevels; ++level) {
+      const NodeId before = old.path(ItemId{i})[level], now = grown.path(ItemId{i})[level];
+      ASSERT_EQ(old.key(before), grown.key(now));
+      moved += before != now;
+    }
+  EXPECT_GT(moved, kOld);                                    // the numbers of nodes do move
+  std::set<RowKey> keys;
+  for (std::uint32_t n = 0; n < grown.nodes(); ++n) {
+    EXPECT_EQ(grown.node(grown.key(NodeId{n})), NodeId{n});
+    keys.insert(grown.key(NodeId{n}));
+  }
+  EXPECT_EQ(keys.size(), grown.nodes());                     // each once, 0 (the root's) to nodes() - 1
+  EXPECT_EQ(keys.rbegin()->value, grown.nodes() - 1);
+  EXPECT_EQ(grown.key(NodeId{0}), RowKey{0});
+}
+
 TEST(Trie, RefusesSharedPathsAndCodesThatAreNone) {
   const std::vector<std::int32_t> twice{1, 2, 3, 4, 1, 2}, negative{1, -2}, large{0, 1, 0, 4};
   EXPECT_THAT(Trie::build(twice, 2).error().message, HasSubstr("items 0 and 2 have the same path"));

@@ -58,10 +58,10 @@ at::Tensor random_rows(std::size_t n, std::size_t dim, std::uint64_t seed) {
   return at::randn({static_cast<std::int64_t>(n), static_cast<std::int64_t>(dim)}).mul_(0.02);
 }
 
-at::Tensor pulled(const std::vector<RowKey>& keys, const at::Tensor& table) {
-  at::Tensor index = at::empty({static_cast<std::int64_t>(keys.size())}, at::kLong);
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    index.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(keys[i].value);
+template <class Number> at::Tensor pulled(const std::vector<Number>& numbers, const at::Tensor& table) {
+  at::Tensor index = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kLong);
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    index.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(numbers[i].value);
   return table.index_select(0, index).requires_grad_(true);
 }
 
@@ -102,7 +102,7 @@ double bench_training(const BenchOptions& o, SyntheticTask& task, bool kernels) 
     const RowTensors rows = phases.time("pull", [&] {
       return RowTensors{
           pulled(batch.item_keys, made.rows.item),
-          {pulled(batch.stream[0].keys, made.rows.code[0]), pulled(batch.stream[1].keys, made.rows.code[1])}};
+          {pulled(batch.stream[0].nodes, made.rows.code[0]), pulled(batch.stream[1].nodes, made.rows.code[1])}};
     });
     const Losses losses = phases.time("forward", [&] { return model.forward(batch, rows, step); });
     phases.time("backward", [&] { losses.total.backward(); return 0; });

@@ -139,10 +139,10 @@ void BatchMaker::draw_transfer(std::span<const SampleView> samples, Batch& batch
 
 // The union of the children of every node on the samples' paths (and, for the behaviour stream, of the drawn nodes),
 // ascending: children of ascending parents are ascending, so sorting the few block begins is enough.
-void BatchMaker::collect_keys(std::span<const SampleView> samples, int s, Batch& batch) {
+void BatchMaker::collect_nodes(std::span<const SampleView> samples, int s, Batch& batch) {
   const data::Trie& trie = *tries_[s];
   Stamps& nodes = nodes_[s];
-  auto& keys = batch.stream[s].keys;
+  auto& kept = batch.stream[s].nodes;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;      // [begin, end) of nodes
   const auto add = [&](std::uint32_t begin, std::uint32_t end) {
     if (nodes.stamp[begin] == now_) return;
@@ -160,16 +160,32 @@ void BatchMaker::collect_keys(std::span<const SampleView> samples, int s, Batch&
   std::sort(runs.begin(), runs.end());
   for (const auto& [begin, end] : runs)
     for (std::uint32_t node = begin; node < end; ++node) {
-      nodes.slot[node] = static_cast<std::int32_t>(keys.size());
-      keys.push_back(RowKey{node});
+      nodes.slot[node] = static_cast<std::int32_t>(kept.size());
+      kept.push_back(NodeId{node});
     }
 }
 
+// The rows' keys beside the nodes, and the order in which they go over the wire: sorted here, on the producer's thread.
+void BatchMaker::name_rows(const data::Trie& trie, StreamBatch& stream) {
+  std::vector<std::uint64_t> order;                               // key (nodes are counted in 32 bits), then index
+  order.reserve(stream.nodes.size());
+  stream.keys.reserve(stream.nodes.size());
+  for (const NodeId node : stream.nodes) {
+    const RowKey key = trie.key(node);
+    order.push_back(key.value << 32 | stream.keys.size());
+    stream.keys.push_back(key);
+  }
+  std::sort(order.begin(), order.end());
+  stream.by_key.reserve(order.size());
+  for (const std::uint64_t packed : order) stream.by_key.push_back(static_cast<std::uint32_t>(packed));
+}
+
 void BatchMaker::fill_stream(std::span<const SampleView> samples, int s, Batch& batch) {
-  collect_keys(samples, s, batch);
+  collect_nodes(samples, s, batch);
   const data::Trie& trie = *tries_[s];
   const auto& slot = nodes_[s].slot;
   StreamBatch& stream = batch.stream[s];
+  name_rows(trie, stream);
   for (const SampleView& sample : samples) {
     NodeId parent{0};
     for (const NodeId node : trie.path(sample.target)) {

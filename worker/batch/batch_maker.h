@@ -40,7 +40,8 @@ class BatchMaker {
   void draw_transfer(std::span<const SampleView> samples, Batch& batch);
   NodeId other_node(std::size_t level, NodeId node, class KeyedDraws& draws) const;
   void fill_stream(std::span<const SampleView> samples, int s, Batch& batch);
-  void collect_keys(std::span<const SampleView> samples, int s, Batch& batch);
+  void collect_nodes(std::span<const SampleView> samples, int s, Batch& batch);
+  static void name_rows(const data::Trie& trie, StreamBatch& stream);
 
   std::array<const data::Trie*, 2> tries_;
   BatchOptions options_;

@@ -14,11 +14,20 @@ SyntheticOptions small(std::vector<std::size_t> branch = {4}) {
 TEST(BatchMaker, KeysAreAscendingAndUnique) {
   SyntheticTask task(small({3, 3}));
   const Batch batch = task.batch(0, 12);
-  const auto ascending = [](const std::vector<RowKey>& keys) {
-    return std::adjacent_find(keys.begin(), keys.end(), [](RowKey a, RowKey b) { return a >= b; }) == keys.end();
+  const auto ascending = [](const auto& keys) {
+    return std::adjacent_find(keys.begin(), keys.end(), [](auto a, auto b) { return a >= b; }) == keys.end();
   };
   EXPECT_TRUE(ascending(batch.item_keys));
-  for (const StreamBatch& stream : batch.stream) EXPECT_TRUE(ascending(stream.keys));
+  for (std::size_t s = 0; s < 2; ++s) {
+    const StreamBatch& stream = batch.stream[s];
+    EXPECT_TRUE(ascending(stream.nodes));
+    std::vector<RowKey> keys;
+    for (const std::uint32_t i : stream.by_key) keys.push_back(stream.keys[i]);
+    EXPECT_TRUE(ascending(keys));
+    ASSERT_EQ(keys.size(), stream.nodes.size());
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      EXPECT_EQ(stream.keys[i], task.trie(static_cast<int>(s)).key(stream.nodes[i]));
+  }
 }
 
 TEST(BatchMaker, EachLevelsSoftmaxCoversExactlyTheChildrenThatExist) {
@@ -33,10 +42,10 @@ TEST(BatchMaker, EachLevelsSoftmaxCoversExactlyTheChildrenThatExist) {
         const std::size_t i = b * 3 + l;
         const NodeId node = trie.path(batch.target[b])[l];
         std::vector<std::uint64_t> got, want;
-        for (auto k = stream.child_begin[i]; k < stream.child_end[i]; ++k) got.push_back(stream.keys[k].value);
+        for (auto k = stream.child_begin[i]; k < stream.child_end[i]; ++k) got.push_back(stream.nodes[k].value);
         for (auto n = trie.child_begin(parent).value; n < trie.child_end(parent).value; ++n) want.push_back(n);
         EXPECT_EQ(got, want);
-        EXPECT_EQ(stream.keys[stream.code[i]].value, node.value);
+        EXPECT_EQ(stream.nodes[stream.code[i]], node);
         parent = node;
       }
     }
@@ -50,8 +59,8 @@ TEST(BatchMaker, TheRowOfASecondCodeIsThatOfItsPrefix) {
   const data::Trie& trie = task.trie(1);
   const std::uint32_t first_leaf = trie.child_begin(NodeId{1}).value;
   for (std::size_t b = 0; b < batch.size; ++b) {
-    const NodeId y1{static_cast<std::uint32_t>(batch.stream[1].keys[batch.stream[1].code[b * 2]].value)};
-    const NodeId y2{static_cast<std::uint32_t>(batch.stream[1].keys[batch.stream[1].code[b * 2 + 1]].value)};
+    const NodeId y1 = batch.stream[1].nodes[batch.stream[1].code[b * 2]];
+    const NodeId y2 = batch.stream[1].nodes[batch.stream[1].code[b * 2 + 1]];
     EXPECT_LT(y1.value, first_leaf);
     EXPECT_GE(y2.value, first_leaf);
     EXPECT_EQ(trie.parent(y2), y1);
@@ -132,7 +141,7 @@ TEST(BatchMaker, ReplacementsAreOtherNodesOfTheSameLevel) {
   for (std::size_t i = 0; i < batch.transfer.replaced.size(); ++i) {
     const std::size_t b = i / batch.transfer.replaced_count;
     const auto level = batch.transfer.replaced[i];
-    const NodeId node{static_cast<std::uint32_t>(batch.stream[0].keys[batch.transfer.replacement[i]].value)};
+    const NodeId node = batch.stream[0].nodes[batch.transfer.replacement[i]];
     EXPECT_EQ(depth(node), level + 1);
     EXPECT_NE(node, trie.path(batch.target[b])[level]);
     levels.insert(level);

@@ -11,13 +11,19 @@
 namespace dyad::worker {
 namespace {
 
+// Where the model wants the row of `key`: by item, and by node.
+std::size_t place_of(const JobData& data, TableId table, std::uint64_t key) {
+  return table == TableId::kItem ? key : data.tries[static_cast<std::size_t>(table) - 1].node(RowKey{key}).value;
+}
+
 // Rows that no gradient has met have their initial values. Only those are drawn: drawing one costs ten times its copy.
-void draw_untrained(TableId table, const std::vector<bool>& trained, const config::Config& config, float* rows) {
+void draw_untrained(const JobData& data, TableId table, const std::vector<bool>& trained, const config::Config& config,
+                    float* rows) {
   const auto dim = static_cast<std::size_t>(config.model.dim);
-  for (std::size_t i = 0; i < trained.size(); ++i)
-    if (!trained[i])
-      initial_row(config.job.seed, static_cast<std::uint64_t>(table), i, static_cast<float>(config.model.init_std),
-                  {rows + i * dim, dim});
+  for (std::size_t key = 0; key < trained.size(); ++key)
+    if (!trained[key])
+      initial_row(config.job.seed, static_cast<std::uint64_t>(table), key, static_cast<float>(config.model.init_std),
+                  {rows + place_of(data, table, key) * dim, dim});
 }
 
 Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
@@ -41,12 +47,13 @@ Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
         return;
       }
       trained[t][row.key.value] = true;
-      std::copy(row.value.begin(), row.value.end(), loaded.tables[t].data_ptr<float>() + row.key.value * dim);
+      std::copy(row.value.begin(), row.value.end(),
+                loaded.tables[t].data_ptr<float>() + place_of(data, row.table, row.key.value) * dim);
     });
     DYAD_TRYV(fits);
   }
   for (std::size_t t = 0; t < kTables; ++t)
-    draw_untrained(static_cast<TableId>(t), trained[t], loaded.config, loaded.tables[t].data_ptr<float>());
+    draw_untrained(data, static_cast<TableId>(t), trained[t], loaded.config, loaded.tables[t].data_ptr<float>());
   return ok();
 }
 

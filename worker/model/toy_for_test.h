@@ -22,14 +22,14 @@ struct Toy {
       targets[s] = contrast_targets(random(items, options.vector_width[s]));
     }
   }
-  static at::Tensor pick(const std::vector<RowKey>& keys, const at::Tensor& table) {
+  template <class Number> static at::Tensor pick(const std::vector<Number>& numbers, const at::Tensor& table) {
     std::vector<std::int64_t> index;
-    for (const RowKey k : keys) index.push_back(static_cast<std::int64_t>(k.value));
+    for (const Number k : numbers) index.push_back(static_cast<std::int64_t>(k.value));
     return table.index_select(0, at::tensor(index, at::kLong)).detach().requires_grad_(true);
   }
   RowTensors rows(const Batch& batch, at::ScalarType type = at::kFloat) const {
     return {pick(batch.item_keys, item.to(type)),
-            {pick(batch.stream[0].keys, code[0].to(type)), pick(batch.stream[1].keys, code[1].to(type))}};
+            {pick(batch.stream[0].nodes, code[0].to(type)), pick(batch.stream[1].nodes, code[1].to(type))}};
   }
   Eager model() const { return Eager(options, targets); }
 

@@ -1,6 +1,7 @@
 #include "worker/rows/route_plan.h"
 
 #include <algorithm>
+#include "common/base/check.h"
 
 namespace dyad::worker {
 
@@ -11,8 +12,8 @@ RoutePlanner::RoutePlanner(const wire::Partition& partition, const std::vector<s
     bucket_server_.push_back(group_server[partition.group(BucketId{b}).value]);
 }
 
-// A counting sort by server, which keeps the order of each server's keys.
-void RoutePlanner::split(RoutePlan& plan) {
+// A counting sort by server, in which each server's keys stay in the order of by_key.
+void RoutePlanner::split(RoutePlan& plan, std::span<const std::uint32_t> by_key) {
   const std::size_t n = plan.keys.size();
   servers_of_.resize(n);
   std::vector<std::size_t> begin(servers_ + 1);
@@ -28,14 +29,17 @@ void RoutePlanner::split(RoutePlan& plan) {
     plan.parts[s] = {std::span(plan.by_server).subspan(begin[s], count),
                      std::span(plan.positions).subspan(begin[s], count)};
   }
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::size_t i = by_key.empty() ? k : by_key[k];
     const std::size_t to = begin[servers_of_[i]]++;
     plan.by_server[to] = plan.keys[i];
     plan.positions[to] = static_cast<std::uint32_t>(i);
   }
 }
 
-std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<const RowKey> keys) {
+std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<const RowKey> keys,
+                                                    std::span<const std::uint32_t> by_key) {
+  CHECK(by_key.empty() || by_key.size() == keys.size());
   for (const auto& known : recent_)
     if (known->table == table && std::equal(keys.begin(), keys.end(), known->keys.begin(), known->keys.end()))
       return known;
@@ -43,8 +47,8 @@ std::shared_ptr<const RoutePlan> RoutePlanner::plan(TableId table, std::span<con
   plan->table = table;
   plan->keys.assign(keys.begin(), keys.end());
   plan->parts.resize(servers_);
-  if (servers_ == 1) plan->parts[0].keys = plan->keys;
-  else split(*plan);
+  if (servers_ == 1 && by_key.empty()) plan->parts[0].keys = plan->keys;
+  else split(*plan, by_key);
   recent_.push_front(plan);
   if (recent_.size() > kRemembered) recent_.pop_back();
   return plan;

@@ -83,7 +83,7 @@ Status ZmqRowClient::start_pull(Step at_least, std::span<const PullRequest> requ
   pulled_plans_.clear();
   for (const PullRequest& r : requests) {
     CHECK_EQ(r.out.size(), r.keys.size() * dim(r.table));
-    pulled_plans_.push_back(planner_.plan(r.table, r.keys));
+    pulled_plans_.push_back(planner_.plan(r.table, r.keys, r.by_key));
     traffic_.pulled_rows += r.keys.size();
   }
   for (std::size_t piece = 0; piece < kPiecesMax; ++piece)       // the first ones first: all servers begin at once
@@ -206,7 +206,7 @@ Status ZmqRowClient::push(std::span<const PushRequest> requests, const PushOptio
   std::vector<std::shared_ptr<const RoutePlan>> plans;
   for (const PushRequest& r : requests) {
     CHECK_EQ(r.gradient.size(), r.keys.size() * dim(r.table));
-    plans.push_back(planner_.plan(r.table, r.keys));
+    plans.push_back(planner_.plan(r.table, r.keys, r.by_key));
     traffic_.pushed_rows += r.keys.size();
   }
   for (std::size_t s = 0; s < links_.size(); ++s) {
