@@ -22,7 +22,8 @@ DenseOptimizer::DenseOptimizer(std::vector<NamedParameter> parameters, double we
     slots_.push_back({at::zeros_like(p.value.detach()), at::zeros_like(p.value.detach())});
 }
 
-double DenseOptimizer::norm_of_gradients() const {
+Result<double> DenseOptimizer::norm(std::uint64_t step) const {
+  at::NoGradGuard no_grad;
   double total = 0;
   for (const NamedParameter& p : parameters_) {
     const at::Tensor& g = p.value.grad();
@@ -30,7 +31,12 @@ double DenseOptimizer::norm_of_gradients() const {
     total += g.is_cpu() ? kernels::table().sum_of_squares(g.const_data_ptr<float>(), g.numel())
                         : g.square().sum().item<double>();
   }
-  return std::sqrt(total);
+  const double norm = std::sqrt(total);
+  if (!std::isfinite(norm))
+    return fail(Code::kFailed,
+                "step {}: the gradient of {} is not finite; lower train.lr or train with precision = \"fp32\"", step,
+                bad_gradient());
+  return norm;
 }
 
 // The weight to blame for a norm that is not finite.
@@ -40,7 +46,7 @@ std::string DenseOptimizer::bad_gradient() const {
   return "the dense weights";                                         // finite numbers whose squares are not
 }
 
-void DenseOptimizer::update(std::size_t i, double lr, std::uint64_t step, double scale) {
+void DenseOptimizer::update_one(std::size_t i, double lr, std::uint64_t step, double scale) {
   at::Tensor value = parameters_[i].value.detach(), g = parameters_[i].value.grad();
   const double t = static_cast<double>(step), step_size = lr / (1 - std::pow(kBeta1, t)),
                root = std::sqrt(1 - std::pow(kBeta2, t));
@@ -67,21 +73,11 @@ void DenseOptimizer::update(std::size_t i, double lr, std::uint64_t step, double
   value.addcdiv_(s.m, (s.v.sqrt() / root).add_(kEps), -step_size);
 }
 
-Result<double> DenseOptimizer::step(double lr, std::uint64_t step) {
+void DenseOptimizer::update(double lr, std::uint64_t step, double norm) {
   at::NoGradGuard no_grad;
-  const double norm = norm_of_gradients();
-  if (!std::isfinite(norm))
-    return fail(Code::kFailed,
-                "step {}: the gradient of {} is not finite; lower train.lr or train with precision = \"fp32\"", step,
-                bad_gradient());
   const double scale = clip_ > 0 ? std::min(1.0, clip_ / (norm + 1e-6)) : 1.0;   // as torch.nn.utils.clip_grad_norm_
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const at::Tensor& g = parameters_[i].value.grad();
-    if (!g.defined()) continue;
-    update(i, lr, step, scale);
-    g.zero_();
-  }
-  return norm;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].value.grad().defined()) update_one(i, lr, step, scale);
 }
 
 std::map<std::string, at::Tensor> DenseOptimizer::state() const {

@@ -16,10 +16,11 @@ double learning_rate(const config::Train& train, std::uint64_t step, std::uint64
 class DenseOptimizer {
  public:
   DenseOptimizer(std::vector<NamedParameter> parameters, double weight_decay, double clip);   // clip 0: none
-  // Reads each parameter's grad(), sets it to zero, updates. Returns the norm before clipping. Fails with kFailed when
-  // that is not finite; nothing was changed then.
+  // A step is the norm, then the update: in between, its row gradients may be on their way.
+  // The norm of all gradients, before clipping. Fails with kFailed, naming the weight, when that is not finite.
   // REQUIRES gradients already summed over ranks. step counts from 1.
-  Result<double> step(double learning_rate, std::uint64_t step);
+  Result<double> norm(std::uint64_t step) const;
+  void update(double learning_rate, std::uint64_t step, double norm);
   // "m.<name>" and "v.<name>", fp32 on the CPU, for a checkpoint; the step number is the caller's.
   std::map<std::string, at::Tensor> state() const;
   // Fails with kInvalid naming the tensor that is missing or of another shape.
@@ -27,9 +28,8 @@ class DenseOptimizer {
 
  private:
   struct Slots { at::Tensor m, v; };
-  double norm_of_gradients() const;
   std::string bad_gradient() const;
-  void update(std::size_t i, double learning_rate, std::uint64_t step, double scale);
+  void update_one(std::size_t i, double learning_rate, std::uint64_t step, double scale);
   std::vector<NamedParameter> parameters_;
   std::vector<Slots> slots_;
   double weight_decay_, clip_;

@@ -28,14 +28,22 @@ template <class T> class Prefetcher {
   std::optional<T> next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty() || ended_; });
+    return take();
+  }
+  // Nothing, too, while the next value is being made.
+  std::optional<T> next_if_ready() {
+    std::lock_guard lock(mutex_);
+    return take();
+  }
+
+ private:
+  std::optional<T> take() {
     if (ready_.empty()) return std::nullopt;
     std::optional<T> value(std::move(ready_.front()));
     ready_.pop_front();
     changed_.notify_all();
     return value;
   }
-
- private:
   void run() {
     for (;;) {
       std::optional<T> value = produce_();

@@ -75,8 +75,10 @@ struct Replica {                               // what a rank has, and its steps
     sums.losses()[0] = loss.item<float>();
     const auto gradients = stage.gradients(batch);
     DYAD_TRYV(sum_over_ranks(step, reducer, gradients, sums));
-    DYAD_TRYV(optimizer.step(0.1, step.value));
-    return this->rows.push(gradients, {step});
+    DYAD_TRY(norm, optimizer.norm(step.value));
+    DYAD_TRYV(this->rows.push(gradients, {step}));
+    optimizer.update(0.1, step.value, norm);
+    return ok();
   }
 
   Pair all;

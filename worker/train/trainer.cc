@@ -148,7 +148,7 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   stepped_s_ = logged_s_ = start;
   DYAD_TRYV(open_logs(from.step));
   Prefetcher<Work> prefetcher([this] { return produce(); }, 2);
-  const bool ahead = config_.train.mode != "sync";
+  const bool sync = config_.train.mode == "sync";
   std::optional<Work> work = prefetcher.next();
   for (std::size_t i = 0; work; i ^= 1) {
     DYAD_TRYV(enter_lease(*work));
@@ -158,16 +158,19 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
     }
     DYAD_TRYV(parts_.rows.wait());
     behind_ = steps_behind(work->batch.step, parts_.rows.traffic().applied);
-    phases_.enter(Phase::kRead);
     std::optional<Work> next;
-    if (!work->last_of_job) next = prefetcher.next();
-    if (ahead && next && !cuts_after(*work)) {   // in flight while this step computes; a cut drains first
-      DYAD_TRYV(start_pull(*next, stage_[i ^ 1]));
+    const auto pull_next = [&]() -> Status {         // if its batch is there: the sort of an epoch's plan is not awaited
+      if (work->last_of_job || !(next = prefetcher.next_if_ready())) return ok();
       next->pull_started = true;
-    }
-    bool stop = false;
-    DYAD_TRYV(step(*work, stage_[i], &stop));
-    if (stop) break;
+      return start_pull(*next, stage_[i ^ 1]);
+    };
+    if (!sync && !cuts_after(*work)) { DYAD_TRYV(pull_next()); }   // a cut drains first
+    DYAD_TRY(stepped, step(*work, stage_[i]));
+    if (sync && !stepped.stop) { DYAD_TRYV(pull_next()); }
+    DYAD_TRYV(settle(*work, stepped));
+    if (stepped.stop) break;
+    phases_.enter(Phase::kRead);
+    if (!next && !work->last_of_job) next = prefetcher.next();
     work = std::move(next);
   }
   phases_.enter(Phase::kCut);
@@ -180,12 +183,13 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   return summary_;
 }
 
-Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
+Result<Trainer::Stepped> Trainer::step(const Work& work, RowStage& stage) {
   const Batch& batch = work.batch;
   set_log_step(batch.step);
   parts_.heartbeat.set_step(batch.step);
   DYAD_TRYV(parts_.heartbeat.heard());
-  StepSums sums(loss_names_.size());
+  Stepped stepped{.sums = StepSums(loss_names_.size())};
+  StepSums& sums = stepped.sums;
   sums.samples() = static_cast<float>(batch.size);
   sums.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
   reducer_.begin();
@@ -203,21 +207,30 @@ Status Trainer::step(const Work& work, RowStage& stage, bool* stop) {
   phases_.enter(Phase::kAllReduce);
   const auto gradients = stage.gradients(batch);
   DYAD_TRYV(sum_over_ranks(batch.step, reducer_, gradients, sums));
-  *stop = sums.stop() > 0 && !work.last_of_job;
-  const bool cut_here = *stop || cuts_after(work);
+  stepped.stop = sums.stop() > 0 && !work.last_of_job;
+  stepped.rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
   phases_.enter(Phase::kOptimizer);
-  const double rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
-  DYAD_TRYV(parts_.optimizer.step(rate, batch.step.value));
+  DYAD_TRY(norm, parts_.optimizer.norm(batch.step.value));
+  stepped.norm = norm;
   phases_.enter(Phase::kPush);
-  DYAD_TRYV(parts_.rows.push(gradients, {batch.step, static_cast<float>(rate * config_.rows.lr_scale), cut_here}));
-  DYAD_TRYV(leave_lease(work, *stop));
+  const auto row_rate = static_cast<float>(stepped.rate * config_.rows.lr_scale);
+  DYAD_TRYV(parts_.rows.push(gradients, {batch.step, row_rate, stepped.stop || cuts_after(work)}));
+  return stepped;
+}
+
+Status Trainer::settle(const Work& work, const Stepped& stepped) {
+  const Batch& batch = work.batch;
+  phases_.enter(Phase::kOptimizer);
+  parts_.optimizer.update(stepped.rate, batch.step.value, stepped.norm);
+  phases_.enter(Phase::kPush);
+  DYAD_TRYV(leave_lease(work, stepped.stop));
   summary_.end =
       work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
   summary_.samples += batch.size;
   summary_.finished = work.last_of_job;
-  log_step(work, sums, rate);
-  report(work, sums, rate);
-  if (cut_here) {
+  log_step(work, stepped.sums, stepped.rate);
+  report(work, stepped.sums, stepped.rate);
+  if (stepped.stop || cuts_after(work)) {
     phases_.enter(Phase::kCut);
     DYAD_TRYV(cut(work));
   }

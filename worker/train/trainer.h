@@ -1,8 +1,8 @@
 #pragma once
 // The training loop of one rank. A step: read (a prefetched batch) -> pull rows -> forward -> backward with the dense
-// sums running beside it -> (all finite, on all ranks?) clip and update the dense weights -> push row gradients. In
-// sync mode the pull of step t waits for step t-1 of all ranks; in ssp(s) the pull of step t+1 is in flight while step
-// t computes; async never waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its
+// sums running beside it -> (all finite, on all ranks?) push row gradients -> start the next pull -> clip and update the
+// dense weights. In sync mode the pull of step t waits for step t-1 of all ranks, while the weights are updated; in
+// ssp(s) the pull of step t+1 is in flight while step t computes; async never waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its
 // Cursor, the dense weights and their optimizer: that, the servers' rows and the leases are a checkpoint. Threads:
 // run() on one; a producer thread makes batches, another writes the dense part of a checkpoint.
 #include <array>
@@ -81,7 +81,13 @@ class Trainer {
   Status start_pull(const Work& work, RowStage& stage);
   Status enter_lease(const Work& work);
   Status leave_lease(const Work& work, bool stop);   // a rank that stops early completes what it has
-  Status step(const Work& work, RowStage& stage, bool* stop);
+  struct Stepped {                           // what a step leaves to be done once its gradients are on their way
+    StepSums sums;
+    double rate = 0, norm = 0;
+    bool stop = false;                       // a rank was asked to leave: this step is the last
+  };
+  Result<Stepped> step(const Work& work, RowStage& stage);
+  Status settle(const Work& work, const Stepped& stepped);   // dense weights, lease, curve, and the cut if one is due
   Status cut(const Work& work);
   enum class Wait { kForNext, kForEnd };      // what waits for the cut: the next one, or the end of the job
   Status finish_cut(Wait wait);
