@@ -19,13 +19,14 @@ Result<std::uint64_t> CheckpointStore::check_published(const ckpt::Manifest& man
               dir.string());
 }
 
-Result<std::uint64_t> CheckpointStore::commit(const PendingCut& cut, const ckpt::Fence& fence) {
+Result<std::uint64_t> CheckpointStore::commit(const PendingCut& cut, const Tables& tables, const ckpt::Fence& fence) {
   const std::filesystem::path dir = ckpt::staging_folder(dir_, cut.step, fence);
   ckpt::Manifest manifest = facts_;
   manifest.step = cut.step;
   manifest.epoch = cut.next.epoch;
   manifest.next_batch = cut.next.batch;
   manifest.facts = cut.facts;
+  manifest.tables = tables;
   std::set<std::string> paths;
   const auto add = [&](const std::vector<wire::FilePart>& files) {
     for (const wire::FilePart& file : files) {

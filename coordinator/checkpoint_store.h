@@ -14,7 +14,7 @@ class CheckpointStore final : public CutStore {
       : dir_(ckpt::checkpoints_dir(job_dir)), facts_(std::move(facts)), config_(std::move(config)) {}
   std::string folder(Step step) const override { return ckpt::folder_name(step); }
   std::string path(Step step) const override { return (dir_ / folder(step)).string(); }
-  Result<std::uint64_t> commit(const PendingCut& cut, const ckpt::Fence& fence) override;
+  Result<std::uint64_t> commit(const PendingCut& cut, const Tables& tables, const ckpt::Fence& fence) override;
   void drop(Step step, const ckpt::Fence& fence) override { ckpt::remove_staging(dir_, step, fence); }
   Status remove(Step step) override { return ckpt::remove_checkpoint(dir_ / folder(step)); }
   Status point_best(Step step) override { return ckpt::point_best(dir_, step); }

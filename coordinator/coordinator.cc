@@ -71,7 +71,6 @@ Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::
 Coordinator::Answer Coordinator::answer(const wire::Sender& sender, const wire::GetRouting&, Millis, Entries&) {
   DYAD_TRYV(check_current(sender));              // who waits for a routing of the next generation would wait for ever
   DYAD_TRY(routing, membership_.routing(options_.groups));
-  routing.key_end = options_.key_end;
   return wire::Body{std::move(routing)};
 }
 
@@ -184,7 +183,7 @@ void Coordinator::commit_complete(Millis now, Entries& entries) {
 Status Coordinator::commit(PendingCut cut, Entries& entries) {
   cut.next = leases_.normalised(cut.next);
   cut.facts.insert(run_.facts.begin(), run_.facts.end());
-  DYAD_TRY(manifest, store_.commit(cut, fence()));
+  DYAD_TRY(manifest, store_.commit(cut, membership_.tables(), fence()));
   cuts_.commit(cut, store_.folder(cut.step), manifest, entries);
   LOG_INFO("checkpoint {} committed: step {}, training goes on at epoch {} batch {}", store_.folder(cut.step), cut.step,
            cut.next.epoch, cut.next.batch);

@@ -19,7 +19,6 @@ struct CoordinatorOptions {
   data::Identity::Parts data;
   std::map<std::string, std::string> eval;   // split -> config::EvalSettings in words
   std::uint32_t servers = 1, workers = 1, groups = 32, keep = 3;
-  wire::KeyEnds key_end{};                 // items, nodes of the two tries
   std::uint32_t unevaluated_max = 0;       // see CutsOptions
   LeaseOptions leases;
   Millis dead_after_ms = 15000;

@@ -19,7 +19,7 @@ class CoordinatorTest : public testing::Test {
     core_.apply(RunStarted{.workers = 2}, 0);
     for (std::uint32_t i = 0; i < 2; ++i) {
       ASSERT_TRUE(ask<wire::Registered>(server(i), wire::Register{"tcp://x"}).has_value());
-      ASSERT_TRUE(ask<wire::Registered>(worker(i), wire::Register{}).has_value());
+      ASSERT_TRUE(ask<wire::Registered>(worker(i), a_worker()).has_value());
     }
   }
   template <class T>
@@ -52,7 +52,6 @@ class CoordinatorTest : public testing::Test {
                      .workers = 2,
                      .groups = 4,
                      .keep = 2,
-                     .key_end = {9, 13, 14},
                      .leases = {.workers = 2, .lease_batches = 5, .epochs = 100},
                      .dead_after_ms = 1000},
                     plan_,
@@ -61,8 +60,11 @@ class CoordinatorTest : public testing::Test {
   Millis now_ = 0;
 };
 
-TEST_F(CoordinatorTest, TheRoutingSaysWhichKeysThereAre) {
-  EXPECT_THAT(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().key_end, ElementsAre(9, 13, 14));
+TEST_F(CoordinatorTest, TheRoutingSaysTheTablesOfTheWorkersAndOneThatHasOthersIsRefused) {
+  EXPECT_EQ(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().tables, tables_for_test());
+  const auto other = ask<wire::Registered>(worker(1), {wire::Register{.tables = tables_for_test({.widths = {8, 4, 8}})}});
+  EXPECT_THAT(other.error().message, HasSubstr("table code.behaviour has rows of 4 floats, not 8"));
+  EXPECT_FALSE(ask<wire::Registered>(worker(1), wire::Register{}).has_value()) << "none at all";
   EXPECT_EQ(ask<wire::Routing>(server(0, 7), wire::GetRouting{}).error().code, Code::kStale) << "a stranger";
   (void)ask<wire::Registered>(server(1), wire::Register{"tcp://x"});
   EXPECT_EQ(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).error().code, Code::kStale)
@@ -147,7 +149,7 @@ TEST_F(CoordinatorTest, ACutThatANewGenerationWritesAgainHasAllItsTimeAgain) {
   EXPECT_EQ(given_up(worker(0, 1), 20), "");
   now_ = 29'000;
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
-  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  (void)ask<wire::Registered>(worker(0), a_worker());
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 2), 20);
   for (const Millis later : {0, 2'000, 29'000}) {
     now_ = 29'000 + later;
@@ -156,7 +158,7 @@ TEST_F(CoordinatorTest, ACutThatANewGenerationWritesAgainHasAllItsTimeAgain) {
   now_ = 59'000;
   EXPECT_EQ(given_up(worker(0, 2), 20), "disk full");
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
-  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  (void)ask<wire::Registered>(worker(0), a_worker());
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 3), 20);
   EXPECT_EQ(given_up(worker(0, 3), 20), "") << "given up once is not given up at once";
 }
@@ -190,7 +192,7 @@ TEST_F(CoordinatorTest, ACutGivenUpBeforeTheCoordinatorWasRestartedIsToldOfButIs
 TEST_F(CoordinatorTest, AfterARestartAStepWhoseCutWasGivenUpMayBeCutAgain) {
   (void)ask<wire::CutStatus>(server(1, 1), wire::CutPart{.step = Step{20}, .failure = "no space left"});
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
-  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  (void)ask<wire::Registered>(worker(0), a_worker());
   for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, 2), 20);
   EXPECT_TRUE(part(worker(0, 2), 20).value());
 }
@@ -236,7 +238,7 @@ TEST_F(CoordinatorTest, AResultCountsOnlyForTheContentAndTheSettingsItWasMadeWit
   };
   core_.apply(RunStarted{.workers = 2, .eval = {{"validation", "20 beams"}}}, 0);
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
-  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  (void)ask<wire::Registered>(worker(0), a_worker());
   const auto commit_as = [&](std::uint64_t step, std::uint64_t manifest, std::uint64_t incarnation) {
     store_.manifest = manifest;
     for (std::uint32_t i = 0; i < 2; ++i) (void)part(server(i, incarnation), step);
@@ -252,7 +254,7 @@ TEST_F(CoordinatorTest, AResultCountsOnlyForTheContentAndTheSettingsItWasMadeWit
   EXPECT_EQ(store_.best, Step{20});
   core_.apply(RunStarted{.workers = 2, .resume = Step{10}, .eval = {{"validation", "20 beams"}}}, 0);   // 20 is damaged
   for (std::uint32_t i = 0; i < 2; ++i) (void)ask<wire::Registered>(server(i), wire::Register{"tcp://x"});
-  (void)ask<wire::Registered>(worker(0), wire::Register{});
+  (void)ask<wire::Registered>(worker(0), a_worker());
   commit_as(20, 0xd, 3);
   EXPECT_EQ(core_.evaluations().best(core_.cuts().committed()), Step{10}) << "20 has other weights now";
   core_.apply(RunStarted{.workers = 2, .resume = Step{20}, .eval = {{"validation", "50 beams"}}}, 0);
@@ -303,7 +305,7 @@ TEST_F(CoordinatorTest, ARestartDropsHalfACutAndSendsEverybodyBackToTheLastOne) 
   commit(20);
   (void)part(server(0, 1), 30);
   (void)part(worker(0, 1), 30);
-  const auto again = ask<wire::Registered>(worker(1), wire::Register{}).value();
+  const auto again = ask<wire::Registered>(worker(1), a_worker()).value();
   EXPECT_EQ(again.resume, Step{20});
   EXPECT_EQ(again.checkpoint, store_.path(Step{20}));
   EXPECT_EQ(part(server(1, 1), 30).error().code, Code::kStale) << "of the generation before";

@@ -44,7 +44,8 @@ class CutStore {                                                  // checkpoint_
   virtual std::string path(Step step) const = 0;                  // as processes are told it
   // Writes the manifest and gives the files that were staged under `fence` their name: the checkpoint exists when this
   // returns. Doing it again is harmless.
-  virtual Result<std::uint64_t> commit(const PendingCut& cut, const ckpt::Fence& fence) = 0;   // the manifest's digest
+  virtual Result<std::uint64_t> commit(const PendingCut& cut, const Tables& tables,
+                                       const ckpt::Fence& fence) = 0;   // the manifest's digest
   virtual void drop(Step step, const ckpt::Fence& fence) = 0;     // what was staged of a cut that is given up
   virtual Status remove(Step step) = 0;                           // the manifest first
   virtual Status point_best(Step step) = 0;                       // atomically

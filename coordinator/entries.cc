@@ -4,6 +4,7 @@
 #include <optional>
 #include <nlohmann/json.hpp>
 #include "common/base/printable.h"
+#include "common/tables/tables_json.h"
 
 namespace dyad {   // where argument-dependent lookup finds them
 template <class Tag, class Rep> void to_json(nlohmann::json& json, const Id<Tag, Rep>& id) { json = id.value; }
@@ -14,8 +15,9 @@ namespace dyad::coordinator {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Place, epoch, batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunStarted, job, config_digest, workers, resume, next, checkpoint,
-                                                skipped, data, run, eval, manifest,
-                                                facts)   // of before: not the last six
+                                                skipped, data, run, eval, manifest, facts,
+                                                tables)   // of before: not the last seven
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TablesSaid, tables)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GenerationBegan, generation, why)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberJoined, role, id, incarnation, nonce, generation, address, host, pid)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MemberLeft, role, id, reason)
@@ -32,7 +34,8 @@ namespace {
 
 constexpr std::array<const char*, std::variant_size_v<Entry>> kNames = {   // in the order of the variant
     "run_started", "generation_began", "member_joined", "member_left", "lease_granted", "lease_completed",
-    "leases_released", "epoch_audited", "cut_committed", "cut_removed", "evaluated", "cut_given_up"};
+    "leases_released", "epoch_audited", "cut_committed", "cut_removed", "evaluated", "cut_given_up",
+    "tables_said"};
 
 template <std::size_t I = 0> std::optional<Entry> entry_of(const std::string& name, const nlohmann::json& body) {
   if constexpr (I < std::variant_size_v<Entry>) {

@@ -32,7 +32,9 @@ struct RunStarted {                      // a new run of the job (not a restart 
   std::map<std::string, std::string> eval;     // split -> how this run evaluates it
   std::uint64_t manifest = 0;            // digest of the checkpoint's, 0 where there is none
   std::map<std::string, std::string> facts;    // of each manifest of this run besides worker 0's: what it began with
+  Tables tables;                         // of the checkpoint; none when fresh: the first worker says them
 };
+struct TablesSaid { Tables tables; };    // by the first worker of a fresh run; the others must have the same
 struct GenerationBegan {                 // everybody registered before must restart (membership.h)
   std::uint64_t generation = 0;
   std::string why;
@@ -88,7 +90,8 @@ struct Evaluated {
 };
 
 using Entry = std::variant<RunStarted, GenerationBegan, MemberJoined, MemberLeft, LeaseGranted, LeaseCompleted,
-                           LeasesReleased, EpochAudited, CutCommitted, CutRemoved, Evaluated, CutGivenUp>;
+                           LeasesReleased, EpochAudited, CutCommitted, CutRemoved, Evaluated, CutGivenUp,
+                           TablesSaid>;
 using Entries = std::vector<Entry>;
 
 std::string encode(const Entry& entry);                       // one JSON object

@@ -26,6 +26,7 @@
 #include "common/data/dataset_writer.h"
 #include "common/data/identity.h"
 #include "common/io/safetensors.h"
+#include "common/tables/tables_for_test.h"
 #include "coordinator/work_plan.h"
 
 namespace dyad::coordinator {
@@ -159,7 +160,7 @@ class FakeJob {                                    // one for each start of the 
     const auto identity = data::identify(dataset_, config_.model.gct).value();
     auto registered = client
                           ->register_({"", config::result_digest(config_), 1, "node" + std::to_string(rank),
-                                       identity.parts()})
+                                       identity.parts(), tables_for_test()})
                           .value();
     options.incarnation = registered.incarnation;
     options.run = registered.run;

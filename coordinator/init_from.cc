@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include "common/base/digest.h"
-#include "common/base/log.h"
 #include "common/config/same_keys.h"
 #include "common/io/safetensors.h"
 
@@ -49,12 +48,9 @@ Status check_fits(const fs::path& checkpoint, const ckpt::Manifest& theirs, cons
   if (!keys.empty())
     return fail(Code::kInvalid, "the weights of {} are of another model: {}; give these keys its values, or begin "
                 "without job.init_from", dir, keys);
-  if (theirs.catalogue != 0 && theirs.catalogue != ours.catalogue)
+  if (theirs.catalogue != ours.catalogue)
     return fail(Code::kInvalid, "{} was trained on another catalogue ({}) than that of job.data ({}): its rows are of "
                 "other items", dir, hex64(theirs.catalogue), hex64(ours.catalogue));
-  if (theirs.catalogue == 0 && theirs.dataset_digest != ours.dataset_digest)
-    LOG_WARN("{} was written before manifests told the catalogue, and on another log: that its items are those of "
-             "job.data is not checked", dir);
   if (theirs.codes != ours.codes)
     return fail(Code::kInvalid, "{} was trained with other item codes than those of job.data: {}; its rows are of "
                 "other codes", dir, data::differing_parts(theirs.codes, ours.codes, "job.data"));

@@ -8,6 +8,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/safetensors.h"
 #include "common/io/temp_folder.h"
+#include "common/tables/tables_for_test.h"
 #include "coordinator/start.h"
 #include "coordinator/test_plan.h"
 
@@ -36,6 +37,7 @@ class InitFromTest : public testing::Test {
   void write_source(const data::Identity& identity, const std::string& rows = "rows") {
     ckpt::Manifest manifest = job_facts(source_, identity).manifest;
     manifest.step = Step{5};
+    manifest.tables = tables_for_test();
     const auto add = [&](const std::string& name, const io::FileFacts& written) {
       manifest.files.push_back({name, written.bytes, written.digest});
     };
@@ -161,21 +163,13 @@ TEST_F(InitFromTest, RowsThatMeanOtherItemsOrCodesAreRefused) {
   EXPECT_THAT(refusal().message, AllOf(HasSubstr("semantic vectors of 16 floats"), HasSubstr("have 17")));
 }
 
-TEST_F(InitFromTest, AManifestOfBeforeThatDoesNotTellTheCatalogueIsTakenIfTheCodesFit) {
-  auto before = identity_;
-  before.catalogue = 0;
-  write_source(before);
-  identity_.dataset = 99;
-  EXPECT_TRUE(given_weights(checkpoint(), job_facts(config_, identity_), ckpt::Depth::kDigests));
-}
-
 TEST_F(InitFromTest, WhatIsDamagedNewerMissingOrOfTheJobItselfIsRefusedByName) {
   std::ofstream(checkpoint() / "rows/g0000.rows") << "rowz";
   EXPECT_EQ(refusal().code, Code::kInvalid);
   EXPECT_THAT(refusal().message, HasSubstr("g0000.rows: altered"));
   write_source(identity_);
   std::string text = io::read_file(checkpoint() / ckpt::kManifestName).value();
-  text.replace(text.find("\"version\": 1"), 12, "\"version\": 2");
+  text.replace(text.find("\"version\": 2"), 12, "\"version\": 3");
   std::ofstream(checkpoint() / ckpt::kManifestName) << text;
   EXPECT_THAT(refusal().message, HasSubstr("written by a newer Dyad"));
   write_source(identity_);

@@ -30,13 +30,12 @@ std::atomic<bool> stop_requested{false};
 // What the job needs of the dataset; the histories and the catalogue are let go.
 struct Input {
   data::Identity identity;
-  std::uint64_t items = 0;
   std::vector<data::Sample> samples;
 };
 Result<Input> read_input(const config::Config& config) {
   DYAD_TRY(dataset, data::Dataset::open(config.job.data));
   DYAD_TRY(identity, data::identify(dataset, config.model.gct));
-  return Input{std::move(identity), dataset.items(), data::samples(dataset, data::Split::kTrain)};
+  return Input{std::move(identity), data::samples(dataset, data::Split::kTrain)};
 }
 
 CoordinatorOptions options_of(const config::Config& config, const Input& input) {
@@ -45,7 +44,6 @@ CoordinatorOptions options_of(const config::Config& config, const Input& input) 
   options.config_digest = config::result_digest(config);
   options.data = input.identity.parts();
   for (const char* split : {"validation", "test"}) options.eval[split] = config::eval_settings(config, split).words();
-  options.key_end = {input.items, input.identity.nodes.at("behaviour"), input.identity.nodes.at("semantic")};
   options.servers = config.servers.count;
   options.workers = config.train.workers;
   options.groups = config.servers.groups;

@@ -29,17 +29,25 @@ Status Membership::check_register(const wire::Sender& sender, const wire::Regist
                 server ? "servers.count" : "train.workers", count, count - 1);
   if (server && message.address.empty())
     return fail(Code::kInvalid, "{} registers without an address to serve at", name);
-  return sender.role == Role::kWorker ? check_data(sender, message) : ok();
+  return sender.role == Role::kWorker ? check_worker(sender, message) : ok();
 }
 
 // Servers know keys and rows alone; what these mean is the workers' and the coordinator's.
-Status Membership::check_data(const wire::Sender& sender, const wire::Register& message) const {
+Status Membership::check_worker(const wire::Sender& sender, const wire::Register& message) const {
+  const std::string name = member_name({sender.role, sender.id});
   const std::string others = data::differing_names(message.data, options_.data);
-  if (others.empty()) return ok();
-  return fail(Code::kInvalid,
-              "{} on {} holds other data than the coordinator: {}; give every process the same dataset folder "
-              "(job.data): copy the coordinator's to {}, or mount it there",
-              member_name({sender.role, sender.id}), message.host, others, message.host);
+  if (!others.empty())
+    return fail(Code::kInvalid,
+                "{} on {} holds other data than the coordinator: {}; give every process the same dataset folder "
+                "(job.data): copy the coordinator's to {}, or mount it there",
+                name, message.host, others, message.host);
+  if (message.tables.empty())
+    return fail(Code::kInvalid, "{} on {} says no tables: run the same build everywhere", name, message.host);
+  const std::string other = tables_.empty() ? "" : first_difference(message.tables, tables_);
+  if (!other.empty())
+    return fail(Code::kInvalid, "{} on {} trains other tables than this run has: {}; run the same build everywhere",
+                name, message.host, other);
+  return ok();
 }
 
 void Membership::begin_generation(std::string why, Millis now, Entries& entries) {
@@ -60,6 +68,10 @@ Result<MemberJoined> Membership::register_(const wire::Sender& sender, const wir
                 member_name(name));
   if (known != members_.end() && takes_part(known->second) && !stopping_)
     begin_generation(fmt::format("{} was restarted", member_name(name)), now, entries);
+  if (sender.role == Role::kWorker && tables_.empty()) {
+    entries.push_back(TablesSaid{message.tables});
+    apply(entries.back(), now);
+  }
   entries.push_back(MemberJoined{sender.role, sender.id, Incarnation{incarnations_[name].value + 1}, nonce, generation_,
                                  message.address, message.host, message.pid});
   apply(entries.back(), now);
@@ -148,13 +160,17 @@ Result<wire::Routing> Membership::routing(std::uint32_t groups) const {
     const bool here = it != members_.end() && takes_part(it->second);
     routing.worker_incarnation.push_back(here ? it->second.joined.incarnation.value : 0);
   }
+  routing.tables = tables_;
   return routing;
 }
 
 void Membership::apply(const Entry& entry, Millis now) {
-  if (std::holds_alternative<RunStarted>(entry)) {
+  if (const auto* run = std::get_if<RunStarted>(&entry)) {
     members_.clear();
+    tables_ = run->tables;
     ++generation_;
+  } else if (const auto* said = std::get_if<TablesSaid>(&entry)) {
+    tables_ = said->tables;
   } else if (const auto* began = std::get_if<GenerationBegan>(&entry)) {
     generation_ = began->generation;
   } else if (const auto* joined = std::get_if<MemberJoined>(&entry)) {

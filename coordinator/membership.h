@@ -40,8 +40,8 @@ class Membership {
  public:
   explicit Membership(const MembershipOptions& options) : options_(options) {}
 
-  // kInvalid: a tool, another configuration, a worker with other data, an id that is not below the configured count, a
-  // server without an address.
+  // kInvalid: a tool, another configuration, a worker with other data or other tables than the run's, an id that is not
+  // below the configured count, a server without an address.
   Result<MemberJoined> register_(const wire::Sender& sender, const wire::Register& message, Millis now,
                                  Entries& entries);
   // kStale: not the incarnation that is registered now (or not registered at all).
@@ -54,9 +54,10 @@ class Membership {
 
   bool all_workers_left() const;         // each said "done" or "stopped" in this generation
   bool all_servers_left() const;
-  // kNotFound until every server of this generation is there: ask again.
+  // kNotFound until every server of this generation is there: ask again. Without tables while no worker has said them.
   Result<wire::Routing> routing(std::uint32_t groups) const;
   std::uint64_t generation() const { return generation_; }
+  const Tables& tables() const { return tables_; }               // of the run; none until a worker has said them
   const std::map<MemberName, Member>& members() const { return members_; }
 
   void apply(const Entry& entry, Millis now);
@@ -64,12 +65,13 @@ class Membership {
  private:
   bool takes_part(const Member& member) const;                   // servers and workers of this generation
   Status check_register(const wire::Sender& sender, const wire::Register& message) const;
-  Status check_data(const wire::Sender& sender, const wire::Register& message) const;
+  Status check_worker(const wire::Sender& sender, const wire::Register& message) const;
   void begin_generation(std::string why, Millis now, Entries& entries);
   MembershipOptions options_;
   std::map<MemberName, Member> members_;
   std::map<MemberName, Incarnation> incarnations_;               // the last ones, over all runs
   std::set<std::pair<MemberName, std::uint64_t>> nonces_;        // of every start, so that a late Register is known
+  Tables tables_;
   std::uint64_t generation_ = 1;
   Millis ticked_ms_ = 0;
   bool stopping_ = false;

@@ -15,7 +15,7 @@ class MembershipTest : public testing::Test {
  protected:
   Result<Incarnation> join(wire::Sender sender, Millis now = 0, std::uint64_t digest = 5,
                            data::Identity::Parts data = {{"codes", 7}, {"log", 8}}) {
-    const wire::Register message{fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data)};
+    const wire::Register message{fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data), tables_for_test()};
     DYAD_TRY(joined, members_.register_(sender, message, now, entries_));
     return joined.incarnation;
   }
@@ -28,7 +28,7 @@ class MembershipTest : public testing::Test {
 TEST_F(MembershipTest, IncarnationsGrowAndARepeatedRegisterChangesNothing) {
   EXPECT_EQ(join(worker(0, 111)).value(), Incarnation{1});
   EXPECT_EQ(join(worker(0, 111)).value(), Incarnation{1});
-  EXPECT_EQ(entries_.size(), 1u);
+  EXPECT_EQ(entries_.size(), 2u) << "the tables, and the worker";
   EXPECT_EQ(join(worker(0, 222)).value(), Incarnation{2});
   EXPECT_EQ(join(worker(1, 111)).value(), Incarnation{1});
 }
@@ -69,6 +69,7 @@ TEST_F(MembershipTest, RoutingIsContiguousAndThereOnceEveryServerIs) {
   EXPECT_THAT(routing.group_server, ElementsAre(0, 0, 0, 1, 1, 1, 2, 2));
   EXPECT_THAT(routing.server_address, ElementsAre("tcp://0", "tcp://1", "tcp://2"));
   EXPECT_THAT(routing.worker_incarnation, ElementsAre(0, 0));
+  EXPECT_TRUE(routing.tables.empty()) << "servers know no model";
   (void)join(worker(1, 111));
   EXPECT_THAT(members_.routing(8).value().worker_incarnation, ElementsAre(0, 1));
 }

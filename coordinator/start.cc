@@ -28,9 +28,7 @@ Status check_same(const ckpt::Listed& found, const JobFacts& job) {
     return fail(Code::kInvalid,
                 "{} was trained with other item codes than those of job.data: {}; resume with the same codes", dir,
                 data::differing_parts(found.manifest.codes, facts.codes, "job.data"));
-  if (found.manifest.vectors.empty() && !facts.vectors.empty())
-    LOG_WARN("{} was written before manifests told which item vectors L_con was trained towards: not checked", dir);
-  else if (found.manifest.vectors != facts.vectors)
+  if (found.manifest.vectors != facts.vectors)
     return fail(Code::kInvalid,
                 "{} was trained towards other item vectors than those of job.data: {}; resume with the same vectors",
                 dir, data::differing_parts(found.manifest.vectors, facts.vectors, "job.data"));
@@ -107,6 +105,7 @@ Result<RunStarted> choose(const fs::path& checkpoints, StartMode mode, const Job
   run.manifest = newest.value().manifest.digest;
   const auto& were = newest.value().manifest.facts;
   if (const auto init = were.find(kInitFact); init != were.end()) run.facts.insert(*init);
+  run.tables = newest.value().manifest.tables;
   for (const ckpt::Listed& listed : skipped) run.skipped.push_back(listed.problem);
   return run;
 }

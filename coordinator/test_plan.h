@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include "common/base/random.h"
+#include "common/tables/tables_for_test.h"
 #include "coordinator/coordinator.h"
 
 namespace dyad::coordinator {
@@ -35,7 +36,7 @@ class TestPlan final : public WorkPlan {
 struct TestStore final : CutStore {
   std::string folder(Step step) const override { return fmt::format("step-{:010}", step.value); }
   std::string path(Step step) const override { return "run/checkpoints/" + folder(step); }
-  Result<std::uint64_t> commit(const PendingCut& cut, const ckpt::Fence& fence) override {
+  Result<std::uint64_t> commit(const PendingCut& cut, const Tables&, const ckpt::Fence& fence) override {
     if (broken) return fail(Code::kFailed, "disk full");
     committed.emplace_back(cut, fence);
     exist.insert(cut.step);
@@ -51,6 +52,7 @@ struct TestStore final : CutStore {
   bool broken = false;
 };
 
+inline wire::Register a_worker() { return {.tables = tables_for_test()}; }
 inline wire::Sender server(std::uint32_t id, std::uint64_t incarnation = 0) {
   return {wire::Role::kServer, id, Incarnation{incarnation}};
 }

@@ -42,7 +42,8 @@ std::vector<ckpt::RowsTable> shapes_of(const ShardSnapshot& shard) {
 }
 std::vector<ckpt::RowsTable> shapes_of(const Shard& shard) {
   std::vector<ckpt::RowsTable> tables;
-  for (int t = 0; t < kTables; ++t) tables.push_back(shape_of(shard.table(static_cast<TableId>(t)).shape()));
+  for (std::size_t t = 0; t < shard.tables().size(); ++t)
+    tables.push_back(shape_of(shard.table(static_cast<TableId>(t)).shape()));
   return tables;
 }
 
@@ -83,13 +84,13 @@ Status check_header(const std::string& path, const ckpt::RowsHeader& header, Ste
 
 // A row in a wrong place would be served by nobody, or twice.
 Status check_places(const std::string& path, const ckpt::RowsSection& section, GroupId group,
-                    const wire::Partition& partition) {
+                    const wire::Partition& partition, const Tables& tables) {
   if (partition.group(section.bucket) != group)
     return fail(Code::kInvalid, "{}: damaged: bucket {} is not of group {}", path, section.bucket, group);
   for (const RowKey key : section.keys)
     if (partition.bucket(section.table, key) != section.bucket)
       return fail(Code::kInvalid, "{}: damaged: row {} of table {} is not of bucket {}", path, key,
-                  table_name(section.table), section.bucket);
+                  name_of(tables, section.table), section.bucket);
   return ok();
 }
 
@@ -128,7 +129,7 @@ Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::
         [&](const ckpt::RowsHeader& header) { return check_header(path, header, step, group, partition, shard); },
         [&](const ckpt::RowsSection& section) -> Status {
           if (stop) return fail(Code::kStale, "{}: the server leaves before it is loaded", path);
-          DYAD_TRYV(check_places(path, section, group, partition));
+          DYAD_TRYV(check_places(path, section, group, partition, shard.tables()));
           shard.table(section.table).load(section.keys, section.counts, section.data);
           return ok();
         }));

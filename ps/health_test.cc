@@ -3,6 +3,7 @@
 #include <fstream>
 #include <unistd.h>
 #include <gtest/gtest.h>
+#include "common/tables/tables_for_test.h"
 
 namespace dyad::ps {
 namespace {
@@ -18,11 +19,11 @@ class HealthTest : public ::testing::Test {
   void SetUp() override {
     ServerOptions o;
     o.partition = {64, 16};
-    o.shard = {{8, 8, 8}, 1, 0.02f, {.name = "sgd"}};
     o.checkpoint_folder = [](Step) { return fs::temp_directory_path(); };
     o.on_cut = [](Step, Result<std::vector<wire::FilePart>>) {};
     server_ = std::move(Server::bind(context_, o)).value();
     routing_.epoch = RoutingEpoch{1};
+    routing_.tables = tables_for_test({.optimizer = {.name = "sgd"}});
     routing_.group_server.assign(16, 0);
     routing_.server_address = {server_->endpoint()};
     routing_.server_incarnation = {1};

@@ -29,7 +29,7 @@ std::optional<Status> Loading::end() const {
 Status Loading::load(const LoadPart& part) const {
   const LoadOptions& o = options_;
   if (o.step == Step{0})
-    return load_weights({o.checkpoint, o.manifest, o.key_end}, o.partition, part.groups, *part.shard, stop_);
+    return load_weights({o.checkpoint, o.manifest}, o.partition, part.groups, *part.shard, stop_);
   return load_cut(o.checkpoint, o.step, o.partition, part.groups, *part.shard, stop_);
 }
 

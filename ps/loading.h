@@ -19,7 +19,6 @@ struct LoadOptions {
   Step step;                                     // 0: of another job
   wire::Partition partition;
   std::uint64_t manifest = 0;                    // digest of the checkpoint's
-  wire::KeyEnds key_end{};
 };
 struct LoadPart {
   Shard* shard = nullptr;                        // nobody else touches it until the end

@@ -47,22 +47,16 @@ constexpr int kPartMs = 1000;           // a part of a cut is said again if it i
 Result<ServerOptions> options_of(const config::Config& c, std::uint32_t id, CutReports& cuts,
                                  const ckpt::Fence& fence) {
   DYAD_TRY(mode, parse_mode(c.train.mode));
-  const auto f = [](double v) { return static_cast<float>(v); };
   ServerOptions o;
   o.id = ServerId{id};
   o.ranks = c.train.workers;
   o.mode = mode;
   o.partition = {c.servers.buckets, c.servers.groups};
-  o.shard = {
-      {c.model.dim, c.model.dim, c.model.dim},
-      c.job.seed,
-      f(c.model.init_std),
-      {c.rows.optimizer, f(c.rows.beta1), f(c.rows.beta2), f(c.rows.eps), f(c.rows.weight_decay), f(c.rows.clip)}};
   o.threads = c.servers.threads;
   o.listen.endpoint = c.servers.bind;
   o.listen.key = "servers.bind";
   o.listen.local = control::server_socket(c.job.dir, o.id);
-  o.listen.parts_max = 2 * kTables + 1;          // a push: header, and keys and values of each table
+  o.listen.parts_max = 2 * kTablesMax + 1;       // a push: header, and keys and values of each table
   o.listen.allow_unauthenticated = c.security.trusted_network;
   o.checkpoint_folder = [dir = ckpt::checkpoints_dir(c.job.dir), &fence](Step step) {
     return ckpt::staging_folder(dir, step, fence);
@@ -181,7 +175,7 @@ Status run(const config::Sources& sources, std::uint32_t id, const std::string& 
       LOG_WARN("{}; the health port {} is open all the same", said.error().message, health->address());
   at.call_ms = kPartMs;
   DYAD_TRY(parts, control::ControlClient::connect(at));
-  auto waited = control::wait_routing(*control, *heartbeat, static_cast<int>(away_ms), &stop_requested);
+  auto waited = control::wait_tables(*control, *heartbeat, static_cast<int>(away_ms), stop_requested);
   if (stop_requested) return control->goodbye("stopped", kAskedToLeaveMs);
   DYAD_TRY(routing, std::move(waited));
   DYAD_TRYV(server->start({control->incarnation(), routing, registered.resume, registered.checkpoint, registered.run,

@@ -57,7 +57,7 @@ void RowTable::locate(std::size_t n, KeyOf key, std::size_t floats, Located* out
 void RowTable::write_initial(RowKey key, wire::ValueType type, std::byte* out) const {
   const std::size_t dim = options_.dim;
   const auto draw = [&](float* row) {
-    initial_row(options_.seed, static_cast<std::uint64_t>(options_.table), key.value, options_.init_std, {row, dim});
+    initial_row(options_.seed, options_.stream, key.value, options_.init_std, {row, dim});
   };
   if (type == wire::ValueType::kFp32) return draw(reinterpret_cast<float*>(out));   // frames are aligned
   std::vector<float> row(dim);

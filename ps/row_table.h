@@ -15,16 +15,17 @@
 namespace dyad::ps {
 
 struct TableOptions {
-  TableId table = TableId::kItem;
+  TableId table{};
   std::uint32_t dim = 0;
-  std::uint64_t seed = 1;                       // of initial rows, with the table and the key (initial_row.h)
+  std::uint64_t seed = 1;                       // of initial rows, with the stream and the key (initial_row.h)
   float init_std = 0.02f;
   float clip = 0;                               // norm of one row's gradient, 0: none
   std::atomic<std::uint64_t>* memory = nullptr;  // counts the bytes of index and slabs, of those in snapshots too
+  std::uint64_t stream = 0;
 };
 
 struct TableSnapshot {
-  TableId table = TableId::kItem;
+  TableId table{};
   std::uint32_t dim = 0, slots = 0;
   std::string optimizer;
   std::size_t rows = 0;

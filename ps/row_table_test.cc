@@ -13,7 +13,7 @@ constexpr std::uint32_t kDim = 6;
 struct Fixture {
   std::unique_ptr<RowOptimizer> sgd = std::move(make_optimizer({.name = "sgd"})).value();
   std::atomic<std::uint64_t> memory{0};
-  RowTable table{{TableId::kItem, kDim, 3, 0.1f, 0, &memory}, *sgd};
+  RowTable table{{TableId{0}, kDim, 3, 0.1f, 0, &memory}, *sgd};
   std::vector<RowKey> keys;
   std::vector<float> gradient;
 
@@ -161,7 +161,7 @@ TEST(RowTable, ASlabOfTwoSnapshotsIsKeptForTheSecond) {
 
 TEST(RowTable, LoadedRowsKeepStateAndCountAndAreFoundAmongThousands) {
   const auto adagrad = std::move(make_optimizer({.name = "adagrad"})).value();
-  RowTable table({TableId::kItem, 2, 3, 0.1f, 0}, *adagrad);
+  RowTable table({TableId{0}, 2, 3, 0.1f, 0}, *adagrad);
   std::vector<RowKey> keys;
   std::vector<std::uint32_t> counts;
   std::vector<float> data;

@@ -23,7 +23,6 @@ Status Server::start(const StartOptions& start) {
   o.run = start.run;
   o.routing = start.routing;
   o.partition = options_.partition;
-  o.shard = options_.shard;
   o.clock = {.mode = options_.mode, .ranks = options_.ranks, .start = start.resume};
   o.threads = options_.threads;
   o.frame_bytes_max = static_cast<std::uint64_t>(options_.listen.frame_bytes_max);

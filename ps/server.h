@@ -30,7 +30,6 @@ struct ServerOptions {
   std::uint32_t ranks = 1;
   Mode mode = Mode::kSync;
   wire::Partition partition;
-  ShardOptions shard;
   std::uint32_t threads = 1;
   net::ListenOptions listen;
   CutWriter::Folder checkpoint_folder;            // where the cut of a step goes
@@ -38,7 +37,7 @@ struct ServerOptions {
 };
 struct StartOptions {                             // what the coordinator said
   Incarnation incarnation;
-  wire::Routing routing;
+  wire::Routing routing;                          // with tables
   Step resume;                                    // 0: fresh
   std::filesystem::path checkpoint;               // what to load (wire::Registered), empty: nothing
   RunId run;

@@ -42,7 +42,6 @@ struct Service::Cutting {                        // shards arrive here one by on
 
 Service::Service(ServiceOptions options, Metrics& metrics)
     : options_(std::move(options)), metrics_(metrics), clock_(options_.clock), open_({.ranks = options_.clock.ranks}) {
-  options_.shard.memory = &metrics.row_memory;
   metrics.applied = options_.clock.start.value;
 }
 Service::~Service() { stop(); }
@@ -53,6 +52,7 @@ void Service::stop() {
 
 Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& metrics) {
   DYAD_TRYV(check(options.partition));
+  DYAD_TRYV(check(options.routing.tables));
   if (options.routing.group_server.size() != options.partition.groups)
     return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", options.routing.group_server.size(),
                 options.partition.groups);
@@ -67,7 +67,7 @@ Result<std::unique_ptr<Service>> Service::make(ServiceOptions options, Metrics& 
     std::fill_n(service->owner_of_.begin() + service->groups_[i].value * run, run,
                 static_cast<int>(i * count / service->groups_.size()));
   for (std::size_t i = 0; i < count; ++i) {
-    DYAD_TRY(shard, Shard::make(o.shard));
+    DYAD_TRY(shard, Shard::make({o.routing.tables, &metrics.row_memory}));
     service->owners_.push_back(std::make_unique<Owner>(std::move(shard), count > 1));
   }
   return service;
@@ -80,7 +80,7 @@ void Service::load(const std::filesystem::path& checkpoint, Step step, std::uint
     const int owner = owner_of_[group.value * options_.partition.buckets_per_group()];
     parts[static_cast<std::size_t>(owner)].groups.push_back(group);
   }
-  const LoadOptions from{checkpoint, step, options_.partition, manifest, options_.routing.key_end};
+  const LoadOptions from{checkpoint, step, options_.partition, manifest};
   loading_ = std::make_unique<Loading>(from, std::move(parts), options_.wake);
 }
 
@@ -246,8 +246,9 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
   if (pull == nullptr && push == nullptr)
     return fail(Code::kInvalid, "a parameter server answers Pull and Push, not {}", wire::body_name(envelope.body));
   request.type = pull != nullptr ? pull->values : push->values;
+  const Tables& tables = options_.routing.tables;
   DYAD_TRY(views,
-           pull != nullptr ? wire::open_sections(*pull, bulk) : wire::open_sections(*push, bulk, options_.shard.dims));
+           pull != nullptr ? wire::open_sections(*pull, bulk, tables) : wire::open_sections(*push, bulk, tables));
   request.views = std::move(views);
   DYAD_TRYV(check_rows(request, pull != nullptr));
   DYAD_TRY(parts, split(request.views));
@@ -258,10 +259,10 @@ Status Service::open(Request& request, const wire::Envelope& envelope) {
 // What a peer may ask: a gradient of a row comes once and is a number, no row is made that the catalogue does not have,
 // and no pull asks for more memory than a frame.
 Status Service::check_rows(const Request& request, bool pull) const {
-  Status status = wire::check_keys(request.views, options_.routing.key_end);
+  Status status = wire::check_keys(request.views, options_.routing.tables);
   if (status && pull)
-    status = wire::check_reply(request.views, options_.shard.dims, request.type, options_.frame_bytes_max);
-  if (status && !pull) status = wire::check_finite(request.views, options_.shard.dims, request.type);
+    status = wire::check_reply(request.views, options_.routing.tables, request.type, options_.frame_bytes_max);
+  if (status && !pull) status = wire::check_finite(request.views, options_.routing.tables, request.type);
   if (status) return ok();
   return fail(status.error().code, "{} of {} {}, incarnation {}, {}", pull ? "the pull" : "the push",
               wire::role_name(request.sender.role), request.sender.id, request.sender.incarnation,
@@ -277,7 +278,8 @@ Result<Service::Split> Service::split(const std::vector<wire::SectionView>& view
       const int owner = owner_of_[bucket.value];
       if (owner < 0)
         return fail(Code::kStale, "key {} of table {} (group {}) is not on server {} in routing epoch {}",
-                    views[s].keys[i], table_name(views[s].table), options_.partition.group(bucket), options_.id,
+                    views[s].keys[i], name_of(options_.routing.tables, views[s].table),
+                    options_.partition.group(bucket), options_.id,
                     options_.routing.epoch);
       if (!parts.empty()) parts[static_cast<std::size_t>(owner)][s].push_back(static_cast<std::uint32_t>(i));
     }
@@ -334,7 +336,7 @@ void Service::close_answered() {
 std::uint64_t Service::reply_bytes(const Request& request) const {
   std::uint64_t bytes = 0;
   for (const wire::SectionView& view : request.views)
-    bytes += view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] * wire::value_bytes(request.type);
+    bytes += view.count * wire::row_bytes(options_.routing.tables, view.table, request.type);
   return bytes;
 }
 
@@ -350,8 +352,8 @@ void Service::compute(Token token, Pull& of) {
   try {
     for (const wire::SectionView& view : request.views) {
       of.reply.sections.push_back({view.table, static_cast<std::uint32_t>(view.count)});
-      of.values.push_back(buffers_->take(view.count * options_.shard.dims[static_cast<std::size_t>(view.table)] *
-                                         wire::value_bytes(request.type)));
+      of.values.push_back(
+          buffers_->take(view.count * wire::row_bytes(options_.routing.tables, view.table, request.type)));
     }
   } catch (const std::bad_alloc&) {              // the rows are worth more than one answer: it will be asked for again
     refuse(request, fail(Code::kOverloaded,

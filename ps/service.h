@@ -27,9 +27,8 @@ struct ServiceOptions {
   ServerId id;
   Incarnation incarnation;
   RunId run;
-  wire::Routing routing;
+  wire::Routing routing;                         // with tables
   wire::Partition partition;
-  ShardOptions shard;
   ClockOptions clock;
   std::uint32_t threads = 1;                     // owners; 1: work on the socket thread
   std::uint64_t frame_bytes_max = 1ull << 30;    // of a reply; peers cut off who sends more

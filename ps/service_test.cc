@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <gtest/gtest.h>
 #include "common/base/clock.h"
+#include "common/tables/tables_for_test.h"
 #include "common/wire/codec.h"
 
 namespace dyad::ps {
@@ -33,8 +34,9 @@ class Bench {
     o.partition = {64, 16};
     o.routing.epoch = RoutingEpoch{1};
     o.routing.group_server.assign(16, 0);
-    o.routing.key_end.fill(setup.key_end);
-    o.shard = {{setup.dim, setup.dim, setup.dim}, 1, 0.02f, {.name = setup.optimizer}};
+    o.routing.tables = tables_for_test({.widths = {setup.dim, setup.dim, setup.dim},
+                                        .key_ends = {setup.key_end, setup.key_end, setup.key_end},
+                                        .optimizer = {.name = setup.optimizer}});
     o.clock = {.mode = Mode::kSync, .ranks = setup.ranks, .start = setup.start};
     o.threads = setup.threads;
     o.work_bytes_max = setup.work_bytes_max;
@@ -50,12 +52,12 @@ class Bench {
 
   void pull(std::uint32_t rank, std::uint64_t number, std::uint64_t at_least, std::uint64_t keys,
             wire::Role role = wire::Role::kWorker) {
-    send(wire::Pull{Step{at_least}, wire::ValueType::kFp32, {{TableId::kItem, static_cast<std::uint32_t>(keys)}}}, rank,
+    send(wire::Pull{Step{at_least}, wire::ValueType::kFp32, {{TableId{0}, static_cast<std::uint32_t>(keys)}}}, rank,
          number, keys, role);
   }
   void push(std::uint32_t rank, std::uint64_t step, std::uint64_t keys, bool cut = false) {
     send(wire::Push{Step{step}, 1.0f, cut, wire::ValueType::kFp32,
-                    {{TableId::kItem, static_cast<std::uint32_t>(keys)}}},
+                    {{TableId{0}, static_cast<std::uint32_t>(keys)}}},
          rank, 1000 + step, keys, wire::Role::kWorker);
   }
   std::vector<wire::Envelope> replies() {        // since the last call; their frames end here
@@ -106,11 +108,11 @@ Error error_of(const wire::Envelope& e) {
 class Checkpoint {                               // of step 4: 500 rows of a table
  public:
   Checkpoint() {
-    auto shard = std::move(Shard::make({{8, 8, 8}, 1, 0.02f, {.name = "sgd"}})).value();
+    auto shard = std::move(Shard::make({tables_for_test({.optimizer = {.name = "sgd"}})})).value();
     std::vector<RowKey> keys;
     for (std::uint64_t k = 0; k < 500; ++k) keys.push_back(RowKey{k});
     const std::vector<float> gradient(keys.size() * 8, 1.0f);
-    const wire::SectionView view{TableId::kItem, keys.size(), keys, std::as_bytes(std::span(gradient))};
+    const wire::SectionView view{TableId{0}, keys.size(), keys, std::as_bytes(std::span(gradient))};
     const PushPart part{{&view, 1}, {}, wire::ValueType::kFp32};
     shard->apply(0.5f, {&part, 1});
     std::vector<GroupId> groups;

@@ -4,15 +4,15 @@ namespace dyad::ps {
 
 Result<std::unique_ptr<Shard>> Shard::make(const ShardOptions& options) {
   std::unique_ptr<Shard> shard(new Shard);
-  DYAD_TRY(optimizer, make_optimizer(options.optimizer));
-  shard->optimizer_ = std::move(optimizer);
-  for (int t = 0; t < kTables; ++t) {
-    if (options.dims[t] == 0)
-      return fail(Code::kInvalid, "table {} has rows of 0 floats", table_name(static_cast<TableId>(t)));
-    shard->tables_[t] = std::make_unique<RowTable>(
-        TableOptions{static_cast<TableId>(t), options.dims[t], options.seed, options.init_std, options.optimizer.clip,
-                     options.memory},
-        *shard->optimizer_);
+  shard->specs_ = options.tables;
+  for (std::size_t t = 0; t < options.tables.size(); ++t) {
+    const TableSpec& spec = options.tables[t];
+    DYAD_TRY(optimizer, make_optimizer(spec.optimizer));
+    shard->tables_.push_back(std::make_unique<RowTable>(
+        TableOptions{static_cast<TableId>(t), spec.width, spec.seed, spec.init_std, spec.optimizer.clip, options.memory,
+                     spec.stream},
+        *optimizer));
+    shard->optimizers_.push_back(std::move(optimizer));
   }
   return shard;
 }
@@ -25,12 +25,12 @@ void Shard::gather(const wire::SectionView& section, std::span<const std::uint32
 std::size_t Shard::apply(float learning_rate, std::span<const PushPart> pushes) {
   std::size_t rows = 0;
   std::vector<GradientRows> gradients;
-  for (int t = 0; t < kTables; ++t) {
+  for (std::size_t t = 0; t < tables_.size(); ++t) {
     gradients.clear();
     for (const PushPart& push : pushes)
       for (std::size_t s = 0; s < push.sections.size(); ++s) {
         const wire::SectionView& section = push.sections[s];
-        if (static_cast<int>(section.table) != t || section.keys.empty()) continue;
+        if (static_cast<std::size_t>(section.table) != t || section.keys.empty()) continue;
         if (!push.split.empty() && push.split[s].empty()) continue;   // none of ours
         gradients.push_back({section.keys, section.values, push.type,
                              push.split.empty() ? std::span<const std::uint32_t>{} : push.split[s]});
@@ -43,7 +43,7 @@ std::size_t Shard::apply(float learning_rate, std::span<const PushPart> pushes) 
 std::shared_ptr<const ShardSnapshot> Shard::freeze(Step step) {
   auto snapshot = std::make_shared<ShardSnapshot>();
   snapshot->step = step;
-  for (int t = 0; t < kTables; ++t) snapshot->tables[t] = tables_[t]->freeze();
+  for (const auto& table : tables_) snapshot->tables.push_back(table->freeze());
   return snapshot;
 }
 

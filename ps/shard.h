@@ -2,7 +2,6 @@
 // The tables of one owner thread and what can be done to them: gather, apply a step, freeze. A pure core: no threads,
 // no sockets; frames come in as views. The StepClock decides when, the server wires both to sockets. Threads: one
 // owner; a ShardSnapshot may be read by any.
-#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,16 +12,13 @@
 namespace dyad::ps {
 
 struct ShardOptions {
-  wire::TableDims dims{};
-  std::uint64_t seed = 1;
-  float init_std = 0.02f;
-  OptimizerOptions optimizer;
+  Tables tables;                                  // REQUIRES check(tables)
   std::atomic<std::uint64_t>* memory = nullptr;   // counts the bytes that rows take, those in snapshots included
 };
 
 struct ShardSnapshot {
   Step step;
-  std::array<TableSnapshot, kTables> tables;
+  std::vector<TableSnapshot> tables;
 };
 
 // The part of a push that one shard owns: its sections, and of each the positions (empty `split`: all of everything).
@@ -34,7 +30,7 @@ struct PushPart {
 
 class Shard {
  public:
-  static Result<std::unique_ptr<Shard>> make(const ShardOptions& options);   // kInvalid: unknown optimizer, empty rows
+  static Result<std::unique_ptr<Shard>> make(const ShardOptions& options);   // kInvalid: an unknown optimizer
 
   // Writes the rows of one section into `out` [keys.size(), dim], wire form, at `positions` (empty: all).
   void gather(const wire::SectionView& section, std::span<const std::uint32_t> positions, wire::ValueType type,
@@ -46,6 +42,7 @@ class Shard {
 
   const RowTable& table(TableId id) const { return *tables_[static_cast<std::size_t>(id)]; }
   RowTable& table(TableId id) { return *tables_[static_cast<std::size_t>(id)]; }
+  const Tables& tables() const { return specs_; }
   // Groups are of like size: after the first of so many, the indices are made for all of them.
   void reserve(std::size_t groups);
   std::size_t rows() const;
@@ -53,8 +50,9 @@ class Shard {
 
  private:
   Shard() = default;
-  std::unique_ptr<RowOptimizer> optimizer_;
-  std::array<std::unique_ptr<RowTable>, kTables> tables_;
+  Tables specs_;
+  std::vector<std::unique_ptr<RowOptimizer>> optimizers_;          // of each table
+  std::vector<std::unique_ptr<RowTable>> tables_;
 };
 
 }  // namespace dyad::ps

@@ -10,13 +10,13 @@ namespace dyad::ps {
 namespace {
 
 Status check_tables(const std::string& path, const ckpt::RowsHeader& header, const Shard& shard) {
-  for (int t = 0; t < kTables; ++t) {
+  for (std::size_t t = 0; t < shard.tables().size(); ++t) {
     const auto id = static_cast<TableId>(t);
     const ckpt::RowsTable* theirs = nullptr;
     for (const ckpt::RowsTable& table : header.tables) if (table.table == id) theirs = &table;
     if (theirs == nullptr || theirs->dim != shard.table(id).dim())
       return fail(Code::kInvalid, "{}: rows of table {} have {} floats, this job's {}: begin with a checkpoint of its "
-                  "model.dim", path, table_name(id), theirs == nullptr ? 0 : theirs->dim, shard.table(id).dim());
+                  "model.dim", path, shard.tables()[t].name, theirs == nullptr ? 0 : theirs->dim, shard.table(id).dim());
   }
   return ok();
 }
@@ -59,16 +59,18 @@ class Picked {
 };
 
 Status check_keys(const std::string& path, const ckpt::RowsSection& section, const wire::Partition& theirs,
-                  const wire::KeyEnds& key_end) {
+                  const Tables& tables) {
+  if (static_cast<std::size_t>(section.table) >= tables.size())
+    return fail(Code::kInvalid, "{}: has rows of table {}, this job has no such", path, name_of(tables, section.table));
   for (const RowKey key : section.keys)
     if (theirs.bucket(section.table, key) != section.bucket)
       return fail(Code::kInvalid, "{}: damaged: row {} of table {} is not of bucket {}", path, key,
-                  table_name(section.table), section.bucket);
+                  name_of(tables, section.table), section.bucket);
   // They ascend: the last one tells whether all are rows of this job's catalogue and codes.
-  const std::uint64_t end = key_end[static_cast<std::size_t>(section.table)];
+  const std::uint64_t end = tables[static_cast<std::size_t>(section.table)].key_end;
   if (section.keys.back().value >= end)
     return fail(Code::kInvalid, "{}: has row {} of table {}, job.data has {}: it was trained on another catalogue",
-                path, section.keys.back(), table_name(section.table), end);
+                path, section.keys.back(), name_of(tables, section.table), end);
   return ok();
 }
 
@@ -103,7 +105,7 @@ Status load_weights(const GivenWeights& from, const wire::Partition& partition, 
         },
         [&](const ckpt::RowsSection& section) -> Status {
           if (stop) return fail(Code::kStale, "{}: the server leaves before it is loaded", path);
-          DYAD_TRYV(check_keys(path, section, theirs, from.key_end));
+          DYAD_TRYV(check_keys(path, section, theirs, shard.tables()));
           const TableSnapshot shape = shard.table(section.table).shape();
           picked.take(section, shape.dim, shape.slots);
           picked.put_into(shard.table(section.table));

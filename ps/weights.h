@@ -15,7 +15,6 @@ namespace dyad::ps {
 struct GivenWeights {
   std::filesystem::path checkpoint;
   std::uint64_t manifest = 0;                    // the digest that it had when the coordinator looked
-  wire::KeyEnds key_end{};                       // of this job's tables
 };
 
 // Puts the rows of `groups` into `shard`, which has none of them yet, reading no file that can't hold one. Once `stop`

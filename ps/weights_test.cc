@@ -7,6 +7,7 @@
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/rows_file.h"
 #include "common/io/temp_folder.h"
+#include "common/tables/tables_for_test.h"
 #include "ps/cut.h"
 
 namespace dyad::ps {
@@ -17,8 +18,13 @@ using testing::HasSubstr;
 constexpr std::uint32_t kDim = 4;
 constexpr std::uint64_t kRows = 300;
 
-std::unique_ptr<Shard> make_shard(const std::string& optimizer, std::uint32_t dim = kDim) {
-  return std::move(Shard::make({{dim, dim, dim}, 1, 0.02f, {.name = optimizer}})).value();
+constexpr int kTables = 3;
+
+std::unique_ptr<Shard> make_shard(const std::string& optimizer, std::uint32_t dim = kDim,
+                                  std::uint64_t items = kRows) {
+  return std::move(Shard::make({tables_for_test({.widths = {dim, dim, dim},
+                                                 .key_ends = {items, kRows, kRows},
+                                                 .optimizer = {.name = optimizer}})})).value();
 }
 TableId table_of(int t) { return static_cast<TableId>(t); }
 
@@ -39,10 +45,10 @@ class WeightsTest : public testing::Test {
     }
     std::vector<GroupId> groups;
     for (std::uint32_t g = 0; g < partition.groups; ++g) groups.push_back(GroupId{g});
-    ckpt::Manifest manifest{.job = "other", .step = Step{7}, .groups = partition.groups};
+    ckpt::Manifest manifest{.job = "other", .step = Step{7}, .groups = partition.groups, .tables = shard->tables()};
     const auto parts = write_cut(dir(), {Step{7}, {shard->freeze(Step{7})}}, partition, groups, stop_).value();
     for (const auto& part : parts) manifest.files.push_back({part.path, part.bytes, part.digest});
-    from_ = {dir(), ckpt::write_manifest(dir(), manifest).value(), {kRows, kRows, kRows}};
+    from_ = {dir(), ckpt::write_manifest(dir(), manifest).value()};
   }
   static float value(int table, std::uint64_t key, std::uint32_t i) {
     return static_cast<float>(table * 10000) + static_cast<float>(key * kDim + i);
@@ -119,9 +125,8 @@ TEST_F(WeightsTest, WhatIsNoWeightOfThisJobIsRefusedByName) {
   const Error narrow = refusal(*make_shard("adam", 8));
   EXPECT_EQ(narrow.code, Code::kInvalid);
   EXPECT_THAT(narrow.message, HasSubstr("g0000.rows: rows of table item have 4 floats, this job's 8"));
-  from_.key_end[0] = kRows - 1;
-  EXPECT_THAT(refusal(*make_shard("adam")).message, HasSubstr("has row 299 of table item, job.data has 299"));
-  from_.key_end[0] = kRows;
+  EXPECT_THAT(refusal(*make_shard("adam", kDim, kRows - 1)).message,
+              HasSubstr("has row 299 of table item, job.data has 299"));
   from_.manifest ^= 1;
   EXPECT_THAT(refusal(*make_shard("adam")).message, HasSubstr("the checkpoint has changed meanwhile"));
 }

@@ -16,7 +16,7 @@ template <class Tag, class Rep> struct Id {
 };
 
 using Step = Id<struct StepTag, std::uint64_t>;              // 1 is the first step; "applied 0" is the initial state
-using RowKey = Id<struct RowKeyTag, std::uint64_t>;          // item id in table item, Trie::key of a node in the code tables
+using RowKey = Id<struct RowKeyTag, std::uint64_t>;          // of a row in its table: what it means is the model's
 using BucketId = Id<struct BucketTag, std::uint32_t>;
 using GroupId = Id<struct GroupTag, std::uint32_t>;          // a run of buckets that one thread owns and one file holds
 using ServerId = Id<struct ServerTag, std::uint32_t>;        // 0..P-1
@@ -29,11 +29,7 @@ using UserId = Id<struct UserTag, std::uint32_t>;            // dense, 0..users-
 using NodeId = Id<struct NodeTag, std::uint32_t>;            // a node of a code trie, breadth first; 0 is the root
 using PartitionId = Id<struct PartitionTag, std::uint32_t>;  // of the interaction log
 
-enum class TableId : std::uint8_t { kItem = 0, kBehaviour = 1, kSemantic = 2 };
-inline constexpr int kTables = 3;
-inline const char* table_name(TableId t) {
-  return t == TableId::kItem ? "item" : t == TableId::kBehaviour ? "code.behaviour" : "code.semantic";
-}
+enum class TableId : std::uint8_t {};                        // a place in the job's list of tables (common/tables)
 
 }  // namespace dyad
 

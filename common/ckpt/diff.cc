@@ -48,11 +48,12 @@ std::vector<RowView> all_rows(const RowsFile& file) {
 
 auto order(const RowView& row) { return std::tuple(row.bucket, row.table, row.key); }
 
-Status diff_rows(const fs::path& first, const fs::path& second, const std::string& name, DiffReport& report) {
+Status diff_rows(const fs::path& first, const fs::path& second, const std::string& name, const Tables& tables,
+                 DiffReport& report) {
   DYAD_TRY(a_file, RowsFile::open(first / name));
   DYAD_TRY(b_file, RowsFile::open(second / name));
   const auto a = all_rows(a_file), b = all_rows(b_file);
-  std::array<TableTally, kTables> tallies;
+  std::array<TableTally, kTablesMax> tallies;
   for (std::size_t i = 0, j = 0; i < a.size() || j < b.size();) {
     const bool take_a = j == b.size() || (i < a.size() && order(a[i]) <= order(b[j]));
     const bool take_b = i == a.size() || (j < b.size() && order(b[j]) <= order(a[i]));
@@ -70,11 +71,11 @@ Status diff_rows(const fs::path& first, const fs::path& second, const std::strin
     i += take_a, j += take_b;
   }
   const std::size_t before = report.differences.size();
-  for (int t = 0; t < kTables; ++t) {
-    const TableTally& tally = tallies[static_cast<std::size_t>(t)];
+  for (std::size_t t = 0; t < tallies.size(); ++t) {
+    const TableTally& tally = tallies[t];
     if (tally.differ + tally.first_only + tally.second_only == 0) continue;
     report.differences.push_back(
-        {fmt::format("{}: table {}", name, table_name(static_cast<TableId>(t))),
+        {fmt::format("{}: table {}", name, name_of(tables, static_cast<TableId>(t))),
          fmt::format("{} of {} rows differ, {} only in the first, {} only in the second; first at key {}", tally.differ,
                      tally.rows, tally.first_only, tally.second_only, tally.example),
          tally.max_abs});
@@ -106,9 +107,10 @@ Status diff_tensors(const fs::path& first, const fs::path& second, const std::st
   return ok();
 }
 
-Status diff_file(const fs::path& first, const fs::path& second, const std::string& name, DiffReport& report) {
+Status diff_file(const fs::path& first, const fs::path& second, const std::string& name, const Tables& tables,
+                 DiffReport& report) {
   const fs::path path(name);
-  if (path.extension() == ".rows") return diff_rows(first, second, name, report);
+  if (path.extension() == ".rows") return diff_rows(first, second, name, tables, report);
   if (path.extension() == ".safetensors") return diff_tensors(first, second, name, report);
   report.differences.push_back({name, "other bytes", 0});
   return ok();
@@ -125,10 +127,9 @@ void diff_manifests(const Manifest& a, const Manifest& b, DiffReport& report) {
   differs("dataset", hex64(a.dataset_digest), hex64(b.dataset_digest));
   differs("groups", a.groups, b.groups);
   if (a.codes != b.codes) report.differences.push_back({kManifestName, "other item codes", 0});
-  if (a.vectors.empty() != b.vectors.empty())
-    report.notes.push_back("only one manifest says which item vectors were trained towards (not counted)");
-  else if (a.vectors != b.vectors)
-    report.differences.push_back({kManifestName, "other item vectors", 0});
+  if (a.vectors != b.vectors) report.differences.push_back({kManifestName, "other item vectors", 0});
+  if (const auto other = first_difference(b.tables, a.tables); !other.empty())
+    report.differences.push_back({kManifestName, "the second's " + other, 0});
   if (a.facts != b.facts) report.notes.push_back("facts in the manifests differ (not counted)");
 }
 
@@ -148,7 +149,7 @@ Result<DiffReport> diff(const fs::path& first, const fs::path& second) {
     } else if (other->second != file.digest && file.path == kConfigName) {
       report.notes.push_back("config.toml differs in names or places (not counted)");
     } else if (other->second != file.digest) {
-      DYAD_TRYV(diff_file(first, second, file.path, report));
+      DYAD_TRYV(diff_file(first, second, file.path, a.tables, report));
     }
     if (other != others.end()) others.erase(other);
   }

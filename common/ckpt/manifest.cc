@@ -8,6 +8,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/files.h"
 #include "common/io/mapped_file.h"
+#include "common/tables/tables_json.h"
 
 namespace dyad::ckpt {
 
@@ -51,6 +52,7 @@ json to_json(const Manifest& m) {
           {"codes", digests_json(m.codes)},
           {"vectors", digests_json(m.vectors)},
           {"groups", m.groups},
+          {"tables", m.tables},
           {"files", files},
           {"facts", m.facts}};
 }
@@ -63,10 +65,11 @@ Manifest from_json(const json& j) {                        // throws json::excep
   j.at("next_batch").get_to(m.next_batch);
   m.config_digest = from_hex(j.at("config_digest"));
   m.dataset_digest = from_hex(j.at("dataset_digest"));
-  if (const auto catalogue = j.find("catalogue"); catalogue != j.end()) m.catalogue = from_hex(*catalogue);
+  m.catalogue = from_hex(j.at("catalogue"));
   m.codes = digests_of(j.at("codes"));
-  if (const auto vectors = j.find("vectors"); vectors != j.end()) m.vectors = digests_of(*vectors);
+  m.vectors = digests_of(j.at("vectors"));
   j.at("groups").get_to(m.groups);
+  j.at("tables").get_to(m.tables);
   for (const json& f : j.at("files")) m.files.push_back({f.at("path"), f.at("bytes"), from_hex(f.at("digest"))});
   j.at("facts").get_to(m.facts);
   m.digest = from_hex(j.at("digest"));
@@ -134,7 +137,10 @@ Result<Manifest> read_manifest(const fs::path& dir) {
                       : "written by an older Dyad, whose rows had other keys; use that one, or train again");
     if (from_hex(j.at("digest")) != own_digest(j))
       return fail(Code::kInvalid, "{}: altered, its digest does not fit", path.string());
-    return from_json(j);
+    Manifest manifest = from_json(j);
+    if (const Status tables = check(manifest.tables); !tables)
+      return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), tables.error().message);
+    return manifest;
   } catch (const json::exception& e) {
     return fail(Code::kInvalid, "{}: not a manifest: {}", path.string(), printable(e.what(), 200));
   }

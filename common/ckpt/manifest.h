@@ -14,11 +14,12 @@
 #include <vector>
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "common/tables/tables.h"
 
 namespace dyad::ckpt {
 
-// 2: rows of code nodes are keyed in the order of the items (data::Trie::key). 1: by the number of the node; its rows
-// would be taken for other nodes' and are refused.
+// 2: says its tables; rows of code nodes are keyed in the order of the items (data::Trie::key). 1: by the number of the
+// node; its rows would be taken for other nodes' and are refused.
 inline constexpr std::uint32_t kManifestVersion = 2;
 inline constexpr const char* kManifestName = "manifest.json";
 inline constexpr const char* kConfigName = "config.toml";
@@ -34,11 +35,11 @@ struct Manifest {
   std::uint64_t epoch = 0, next_batch = 0;         // where training goes on
   std::uint64_t config_digest = 0;                 // config::result_digest
   std::uint64_t dataset_digest = 0;                // of the log and the catalogue
-  std::uint64_t catalogue = 0;                     // of the items' keys in their order; 0: manifests of before
+  std::uint64_t catalogue = 0;                     // of the items' keys in their order
   std::map<std::string, std::uint64_t> codes;      // "behaviour", "semantic" -> digest of the codes
-  std::map<std::string, std::uint64_t> vectors;    // the same of the item vectors; empty: not read (model.gct = false),
-                                                   // or written before manifests told
+  std::map<std::string, std::uint64_t> vectors;    // the same of the item vectors; empty: not read (model.gct = false)
   std::uint32_t groups = 0;
+  Tables tables;                                   // that the rows files number
   std::vector<ManifestFile> files;                 // ascending by path
   std::map<std::string, std::string> facts;        // from worker 0: loss, ...
   std::uint64_t digest = 0;                        // of all of this, so of the checkpoint's content; when read

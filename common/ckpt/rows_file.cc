@@ -35,14 +35,14 @@ Result<RowsHeader> parse_header(const std::filesystem::path& path, std::span<con
   if (file.version != layout::kVersion)
     return fail(Code::kInvalid, "{}: format version {}, this build reads {}", path.string(), file.version,
                 layout::kVersion);
-  if (file.tables > kTables || bytes.size() < sizeof file + file.tables * sizeof(layout::Table) + sizeof(layout::End))
+  if (file.tables > kTablesMax || bytes.size() < sizeof file + file.tables * sizeof(layout::Table) + sizeof(layout::End))
     return fail(Code::kInvalid, "{}: damaged: header names {} tables in {} bytes", path.string(), file.tables,
                 bytes.size());
   RowsHeader header{Step{file.step}, GroupId{file.group}, file.groups, file.buckets, {}};
   for (std::uint32_t i = 0; i < file.tables; ++i) {
     const auto t = load<layout::Table>(bytes.data() + sizeof file + i * sizeof(layout::Table));
     const bool ordered = header.tables.empty() || static_cast<std::uint32_t>(header.tables.back().table) < t.table;
-    if (t.table >= kTables || !ordered || t.dim == 0 || t.dim > 1u << 20 || t.slots > 1u << 22 ||
+    if (t.table >= kTablesMax || !ordered || t.dim == 0 || t.dim > 1u << 20 || t.slots > 1u << 22 ||
         t.optimizer[sizeof t.optimizer - 1] != 0)
       return fail(Code::kInvalid, "{}: damaged: table {} of its header makes no sense", path.string(), i);
     header.tables.push_back({static_cast<TableId>(t.table), t.dim, t.slots, t.optimizer});

@@ -21,11 +21,12 @@
 #include "common/base/ids.h"
 #include "common/base/result.h"
 #include "common/io/mapped_file.h"
+#include "common/tables/tables.h"
 
 namespace dyad::ckpt {
 
 struct RowsTable {
-  TableId table = TableId::kItem;
+  TableId table{};
   std::uint32_t dim = 0, slots = 0;
   std::string optimizer;                         // at most 19 characters
   bool operator==(const RowsTable&) const = default;
@@ -65,7 +66,7 @@ class RowsWriter {
 
 struct RowView {
   BucketId bucket;
-  TableId table = TableId::kItem;
+  TableId table{};
   RowKey key;
   std::uint32_t count = 0;
   std::span<const float> value, slots;
@@ -73,7 +74,7 @@ struct RowView {
 
 struct RowsSection {                             // of one bucket and table
   BucketId bucket;
-  TableId table = TableId::kItem;
+  TableId table{};
   std::span<const RowKey> keys;                  // ascending
   std::span<const std::uint32_t> counts;
   std::span<const float> data;                   // [keys, dim + slots]

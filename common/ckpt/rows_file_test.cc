@@ -15,7 +15,7 @@ class RowsFileTest : public ::testing::Test {
   fs::path dir_ = fs::temp_directory_path() / ("dyad-rows-file-test-" + std::to_string(::getpid()));
   fs::path path_ = dir_ / rows_file_name(GroupId{7});
   RowsHeader header_{
-      Step{40}, GroupId{7}, 32, 1024, {{TableId::kItem, 3, 2, "adagrad"}, {TableId::kSemantic, 5, 0, "sgd"}}};
+      Step{40}, GroupId{7}, 32, 1024, {{TableId{0}, 3, 2, "adagrad"}, {TableId{2}, 5, 0, "sgd"}}};
   std::vector<float> data_ = std::vector<float>(64);
 
   void SetUp() override {
@@ -28,9 +28,9 @@ class RowsFileTest : public ::testing::Test {
                            {RowKey{1ull << 40}, 1, data_.data() + 5},
                            {RowKey{1ull << 41}, 2, data_.data() + 10}};
     const RowRef code[] = {{RowKey{6}, 3, data_.data() + 20}};
-    DYAD_TRYV(writer.section(BucketId{224}, TableId::kItem, item));
-    DYAD_TRYV(writer.section(BucketId{224}, TableId::kSemantic, {}));
-    DYAD_TRYV(writer.section(BucketId{225}, TableId::kSemantic, code));
+    DYAD_TRYV(writer.section(BucketId{224}, TableId{0}, item));
+    DYAD_TRYV(writer.section(BucketId{224}, TableId{2}, {}));
+    DYAD_TRYV(writer.section(BucketId{225}, TableId{2}, code));
     return writer.finish();
   }
   std::string bytes() const {
@@ -60,7 +60,7 @@ TEST_F(RowsFileTest, WhatIsWrittenIsRead) {
   });
   EXPECT_EQ(keys, (std::vector<std::uint64_t>{4, 1ull << 40, 1ull << 41, 6}));
   std::size_t semantic = 0;
-  ASSERT_TRUE(read_rows(path_, TableId::kSemantic, [&](const RowView& row) {
+  ASSERT_TRUE(read_rows(path_, TableId{2}, [&](const RowView& row) {
     ++semantic;
     EXPECT_EQ(row.value.size(), 5u);
     EXPECT_TRUE(row.slots.empty());
@@ -145,7 +145,7 @@ TEST_F(RowsFileTest, AnUnfinishedFileNeverHasItsName) {
   {
     auto writer = RowsWriter::create(path_, header_).value();
     const RowRef row{RowKey{1}, 1, data_.data()};
-    ASSERT_TRUE(writer.section(BucketId{1}, TableId::kItem, {&row, 1}));
+    ASSERT_TRUE(writer.section(BucketId{1}, TableId{0}, {&row, 1}));
   }
   EXPECT_FALSE(fs::exists(path_));
   EXPECT_TRUE(fs::is_empty(path_.parent_path()));

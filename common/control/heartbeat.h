@@ -49,5 +49,10 @@ class HeartbeatThread {
 // one: a process that waits for a server of another generation than its own would wait for ever.
 Result<wire::Routing> wait_routing(ControlClient& control, const HeartbeatThread& heartbeat, int timeout_ms,
                                    const std::atomic<bool>* stop = nullptr);
+// For a server, which knows no model: the routing, once a worker has registered and said the tables. A worker may read
+// its data for long before that, so this has no bound but the coordinator's silence for timeout_ms. A routing without
+// tables: `stop` was set.
+Result<wire::Routing> wait_tables(ControlClient& control, const HeartbeatThread& heartbeat, int timeout_ms,
+                                  const std::atomic<bool>& stop);
 
 }  // namespace dyad::control

@@ -17,7 +17,6 @@ Result<Identity> identify(const Dataset& dataset, bool with_vectors) {
   for (const char* stream : kStreams) {
     DYAD_TRY(codes, open_codes(dataset, stream));
     out.codes[stream] = codes.trie.digest();
-    out.nodes[stream] = codes.trie.nodes();
     if (!codes.sealed) out.unsealed.push_back(fmt::format("codes/{}.safetensors", stream));
     if (!with_vectors) continue;
     DYAD_TRY(vectors, ItemVectors::open(dataset, stream));

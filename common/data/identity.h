@@ -17,7 +17,6 @@ struct Identity {
   std::uint64_t dataset = 0;                         // of the log and the catalogue
   std::uint64_t catalogue = 0;                       // of the items' keys in their order
   std::map<std::string, std::uint64_t> codes;        // stream -> digest
-  std::map<std::string, std::uint64_t> nodes;        // stream -> nodes of its trie
   std::map<std::string, std::uint64_t> vectors;      // stream -> digest; empty where nobody reads them (no gct)
   std::map<std::string, std::uint64_t> widths;       // stream -> floats of a vector; empty as `vectors`
   std::vector<std::string> stale;                    // streams whose codes were built from other vectors than these

@@ -41,6 +41,35 @@ template <class List> std::map<std::string, double> get_numbers(List from) {
   return numbers;
 }
 
+void put_tables(const Tables& from, capnp::List<schema::Table>::Builder to) {
+  unsigned i = 0;
+  for (const TableSpec& table : from) {
+    auto out = to[i++];
+    out.setName(table.name);
+    out.setWidth(table.width);
+    out.setKeyEnd(table.key_end);
+    out.setSeed(table.seed);
+    out.setStream(table.stream);
+    out.setInitStd(table.init_std);
+    out.setOptimizer(table.optimizer.name);
+    out.setBeta1(table.optimizer.beta1);
+    out.setBeta2(table.optimizer.beta2);
+    out.setEps(table.optimizer.eps);
+    out.setWeightDecay(table.optimizer.weight_decay);
+    out.setClip(table.optimizer.clip);
+  }
+}
+Result<Tables> get_tables(capnp::List<schema::Table>::Reader from) {
+  KJ_REQUIRE(from.size() <= kTablesMax, "too many tables", from.size());
+  Tables tables;
+  for (const auto t : from)
+    tables.push_back({name(t.getName()), t.getWidth(), t.getKeyEnd(), t.getSeed(), t.getStream(), t.getInitStd(),
+                      {name(t.getOptimizer()), t.getBeta1(), t.getBeta2(), t.getEps(), t.getWeightDecay(),
+                       t.getClip()}});
+  if (!tables.empty()) { DYAD_TRYV(check(tables)); }
+  return tables;
+}
+
 }  // namespace
 
 void put(const Register& m, schema::Register::Builder to) {
@@ -54,11 +83,14 @@ void put(const Register& m, schema::Register::Builder to) {
     data[i].setName(name);
     data[i++].setValue(digest);
   }
+  put_tables(m.tables, to.initTables(m.tables.size()));
 }
 Result<Register> get(schema::Register::Reader from) {
-  Register m{name(from.getAddress()), from.getConfigDigest(), from.getPid(), name(from.getHost()), {}};
+  Register m{name(from.getAddress()), from.getConfigDigest(), from.getPid(), name(from.getHost()), {}, {}};
   KJ_REQUIRE(from.getData().size() <= kListMax, "too many parts of data", from.getData().size());
   for (const auto part : from.getData()) m.data.emplace(name(part.getName()), part.getValue());
+  DYAD_TRY(tables, get_tables(from.getTables()));
+  m.tables = std::move(tables);
   return m;
 }
 
@@ -83,8 +115,7 @@ void put(const Routing& m, schema::Routing::Builder to) {
   for (unsigned i = 0; i < addresses.size(); ++i) addresses.set(i, m.server_address[i]);
   auto incarnations = to.initServerIncarnation(m.server_incarnation.size());
   for (unsigned i = 0; i < incarnations.size(); ++i) incarnations.set(i, m.server_incarnation[i]);
-  auto ends = to.initKeyEnd(m.key_end.size());
-  for (unsigned i = 0; i < ends.size(); ++i) ends.set(i, m.key_end[i]);
+  put_tables(m.tables, to.initTables(m.tables.size()));
   auto workers = to.initWorkerIncarnation(m.worker_incarnation.size());
   for (unsigned i = 0; i < workers.size(); ++i) workers.set(i, m.worker_incarnation[i]);
 }
@@ -100,10 +131,8 @@ Result<Routing> get(schema::Routing::Reader from) {
   for (const auto server : m.group_server)
     if (server >= m.server_address.size())
       return fail(Code::kInvalid, "routing names server {} of {}", server, m.server_address.size());
-  if (from.getKeyEnd().size() != m.key_end.size())
-    return fail(Code::kInvalid, "routing gives the ends of {} tables, there are {}: run the same build everywhere",
-                from.getKeyEnd().size(), m.key_end.size());
-  for (unsigned i = 0; i < m.key_end.size(); ++i) m.key_end[i] = from.getKeyEnd()[i];
+  DYAD_TRY(tables, get_tables(from.getTables()));
+  m.tables = std::move(tables);
   for (const auto incarnation : from.getWorkerIncarnation()) m.worker_incarnation.push_back(incarnation);
   return m;
 }

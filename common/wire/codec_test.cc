@@ -4,20 +4,25 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include "common/base/random.h"
+#include "common/tables/tables_for_test.h"
 
 namespace dyad::wire {
 namespace {
 
 std::vector<Body> one_of_each() {
-  const std::vector<Section> sections{{TableId::kItem, 3}, {TableId::kSemantic, 70000}};
+  const std::vector<Section> sections{{TableId{0}, 3}, {TableId{2}, 70000}};
   return {Pull{Step{7}, ValueType::kFp16, sections},
           PullReply{Step{8}, ValueType::kFp32, sections},
           Push{Step{9}, 1e-3f, true, ValueType::kFp16, sections},
           PushReply{Step{9}, true},
-          Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host", {{"log", ~0ull}, {"codes", 2}}},
+          Register{"tcp://127.0.0.1:5555", 0xfeedull, 4242, "host", {{"log", ~0ull}, {"codes", 2}}, tables_for_test()},
           Registered{Incarnation{3}, Step{40}, "checkpoints/step-40", RunId{6}, RoutingEpoch{7}, ~0ull},
           GetRouting{},
-          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2}, {12, 300, 1ull << 40}, {3, 0}},
+          Routing{RoutingEpoch{5}, {0, 1, 0, 1}, {"a", "b"}, {1, 2},
+                  tables_for_test({.widths = {128, 3, 1},
+                                   .key_ends = {12, 300, 1ull << 40},
+                                   .optimizer = {.clip = 0.3f}}),
+                  {3, 0}},
           Heartbeat{"training", Step{11}, {{"loss", 2.5}, {"rows", 1e9}}},
           HeartbeatReply{Command::kRestart},
           AcquireLease{2, 100},
@@ -58,12 +63,14 @@ TEST(Codec, FieldsSurvive) {
   EXPECT_TRUE(push.cut);
   EXPECT_EQ(push.values, ValueType::kFp16);
   ASSERT_EQ(push.sections.size(), 2u);
-  EXPECT_EQ(push.sections[1].table, TableId::kSemantic);
+  EXPECT_EQ(push.sections[1].table, TableId{2});
   EXPECT_EQ(push.sections[1].count, 70000u);
   const auto beat = expect<Heartbeat>(decode(encode(envelope(one_of_each()[8]))).value()).value();
   EXPECT_EQ(beat.metrics.at("rows"), 1e9);
   const auto routing = expect<Routing>(decode(encode(envelope(one_of_each()[7]))).value()).value();
-  EXPECT_EQ(routing.key_end, (KeyEnds{12, 300, 1ull << 40}));
+  EXPECT_EQ(routing.tables, tables_for_test({.widths = {128, 3, 1},
+                                             .key_ends = {12, 300, 1ull << 40},
+                                             .optimizer = {.clip = 0.3f}}));
   EXPECT_EQ(routing.worker_incarnation, (std::vector<std::uint64_t>{3, 0}));
   const auto cut = expect<CutPart>(decode(encode(envelope(one_of_each()[13]))).value()).value();
   EXPECT_EQ(cut.files.at(0).path, "rows/g0001.rows");
@@ -108,11 +115,13 @@ TEST(Codec, BytesOfOthersAreRefused) {
   const std::vector<std::byte> zeros(64), text(48, std::byte{'x'});
   EXPECT_FALSE(decode(zeros));
   EXPECT_FALSE(decode(text));
-  const auto bad_table = encode(envelope(Pull{Step{1}, ValueType::kFp32, {{static_cast<TableId>(9), 1}}}));
-  EXPECT_FALSE(decode(bad_table));
+  Tables nameless = tables_for_test();
+  nameless[1].name = "";
+  EXPECT_FALSE(decode(encode(envelope(Register{"", 1, 2, "host", {}, nameless}))));
+  EXPECT_FALSE(decode(encode(envelope(Routing{RoutingEpoch{1}, {0}, {"a"}, {1}, Tables(kTablesMax + 1), {}}))));
   const auto bad_values = encode(envelope(Pull{Step{1}, static_cast<ValueType>(7), {}}));
   EXPECT_FALSE(decode(bad_values));
-  const auto bad_route = encode(envelope(Routing{RoutingEpoch{1}, {3}, {"a"}, {1}, {}}));
+  const auto bad_route = encode(envelope(Routing{RoutingEpoch{1}, {3}, {"a"}, {1}, {}, {}}));
   EXPECT_FALSE(decode(bad_route));
   const auto many = encode(envelope(Pull{Step{1}, ValueType::kFp32, std::vector<Section>(kSectionsMax + 1)}));
   EXPECT_FALSE(decode(many));

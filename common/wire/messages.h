@@ -4,7 +4,6 @@
 // (row-major).
 //   [ header | keys 0 | values 0 | keys 1 | values 1 ... ]
 // Only common/wire sees the generated types. encode() / decode() are in codec.h; decode() trusts nothing.
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +12,7 @@
 #include "common/base/ids.h"
 #include "common/base/random_id.h"
 #include "common/base/result.h"
+#include "common/tables/tables.h"
 
 namespace dyad::wire {
 
@@ -31,7 +31,7 @@ struct Sender {
 };
 
 struct Section {                                           // `count` rows of one table; the frames follow the header
-  TableId table = TableId::kItem;
+  TableId table{};
   std::uint32_t count = 0;
 };
 
@@ -65,6 +65,7 @@ struct Register {
   std::uint32_t pid = 0;
   std::string host;
   std::map<std::string, std::uint64_t> data;               // of workers: part of the dataset -> digest
+  Tables tables;                                           // of workers: that their model keeps on the servers
 };
 struct Registered {
   Incarnation incarnation;
@@ -76,13 +77,12 @@ struct Registered {
   std::uint64_t manifest = 0;                              // digest that the checkpoint's must have
 };
 struct GetRouting {};
-using KeyEnds = std::array<std::uint64_t, kTables>;        // the keys of each table are below its end
 struct Routing {                                           // group -> server; empty until all servers are registered
   RoutingEpoch epoch;
   std::vector<std::uint32_t> group_server;                 // [groups]
   std::vector<std::string> server_address;                 // [servers]
   std::vector<std::uint64_t> server_incarnation;           // [servers]
-  KeyEnds key_end{};                                       // items and trie nodes of job.data: servers refuse others
+  Tables tables;                                           // none until a worker is registered: servers know no model
   std::vector<std::uint64_t> worker_incarnation;           // [workers] 0: not registered yet. Fixed for this epoch then
 };
 struct Heartbeat {

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <gtest/gtest.h>
+#include "common/tables/tables_for_test.h"
 #include "common/wire/routing.h"
 
 namespace dyad::wire {
@@ -10,16 +11,16 @@ namespace {
 struct Fixture {
   std::vector<RowKey> keys{RowKey{5}, RowKey{6}, RowKey{7}};
   std::vector<float> values = std::vector<float>(3 * 4, 1.5f);
-  TableDims dims{4, 4, 4};
+  Tables tables = tables_for_test({.widths = {4, 4, 4}});
   std::vector<Bytes> frames{std::as_bytes(std::span(keys)), std::as_bytes(std::span(values))};
-  Push push{Step{1}, 0.1f, false, ValueType::kFp32, {{TableId::kBehaviour, 3}}};
+  Push push{Step{1}, 0.1f, false, ValueType::kFp32, {{TableId{1}, 3}}};
 };
 
 TEST(Sections, APushShowsItsKeysAndValues) {
   Fixture f;
-  const auto views = open_sections(f.push, f.frames, f.dims).value();
+  const auto views = open_sections(f.push, f.frames, f.tables).value();
   ASSERT_EQ(views.size(), 1u);
-  EXPECT_EQ(views[0].table, TableId::kBehaviour);
+  EXPECT_EQ(views[0].table, TableId{1});
   EXPECT_EQ(views[0].keys[2], RowKey{7});
   EXPECT_EQ(views[0].values.size(), 48u);
 }
@@ -27,20 +28,26 @@ TEST(Sections, APushShowsItsKeysAndValues) {
 TEST(Sections, CountsThatDisagreeWithFramesAreRefused) {
   Fixture f;
   f.push.sections[0].count = 4;
-  EXPECT_FALSE(open_sections(f.push, f.frames, f.dims));
+  EXPECT_FALSE(open_sections(f.push, f.frames, f.tables));
   f.push.sections[0].count = 3;
-  f.dims = {4, 8, 4};
-  const auto wrong_dim = open_sections(f.push, f.frames, f.dims);
+  f.tables[1].width = 8;
+  const auto wrong_dim = open_sections(f.push, f.frames, f.tables);
   ASSERT_FALSE(wrong_dim);
   EXPECT_NE(wrong_dim.error().message.find("code.behaviour"), std::string::npos) << wrong_dim.error().message;
+  f.tables.pop_back();
+  f.tables.pop_back();                                              // of one table, where the push names another
+  const auto unknown = open_sections(f.push, f.frames, f.tables);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "Push: section of unknown table 1 (of 1)");
+  f.tables = tables_for_test({.widths = {4, 4, 4}});
   f.frames.pop_back();
-  EXPECT_FALSE(open_sections(f.push, f.frames, f.dims));
+  EXPECT_FALSE(open_sections(f.push, f.frames, f.tables));
 }
 
 TEST(Sections, AValueThatIsNotFiniteIsNamedWithTableAndKey) {
   Fixture f;
   const auto checked = [&] {
-    return check_finite(open_sections(f.push, f.frames, f.dims).value(), f.dims, f.push.values);
+    return check_finite(open_sections(f.push, f.frames, f.tables).value(), f.tables, f.push.values);
   };
   f.values[4] = std::numeric_limits<float>::max();
   f.values[5] = -std::numeric_limits<float>::denorm_min();
@@ -67,7 +74,7 @@ Status keys_of_pull(std::vector<std::vector<std::uint64_t>> keys, std::vector<Ta
   for (std::size_t i = 0; i < keys.size(); ++i)
     views.push_back({tables.empty() ? static_cast<TableId>(i) : tables[i], keys[i].size(),
                      {reinterpret_cast<const RowKey*>(keys[i].data()), keys[i].size()}, {}});
-  return check_keys(views, {10, 20, 1});
+  return check_keys(views, tables_for_test({.key_ends = {10, 20, 1}}));
 }
 
 TEST(Sections, KeysAscendEachOnceAndAreBelowTheEndOfTheirTable) {
@@ -82,26 +89,26 @@ TEST(Sections, KeysAscendEachOnceAndAreBelowTheEndOfTheirTable) {
             "names key 1 of table code.semantic, whose keys are below 1: do all processes read the same job.data?");
   EXPECT_FALSE(keys_of_pull({{10}}));
   EXPECT_FALSE(keys_of_pull({{~0ull}}));
-  EXPECT_EQ(keys_of_pull({{1}, {2}, {3}}, {TableId::kItem, TableId::kBehaviour, TableId::kItem}).error().message,
+  EXPECT_EQ(keys_of_pull({{1}, {2}, {3}}, {TableId{0}, TableId{1}, TableId{0}}).error().message,
             "names table item twice");
 }
 
 TEST(Sections, ARepliesFrameHasABound) {
-  const std::vector<SectionView> views{{TableId::kItem, 2, {}, {}}, {TableId::kBehaviour, 100, {}, {}}};
-  EXPECT_TRUE(check_reply(views, {8, 8, 8}, ValueType::kFp32, 3200));
-  EXPECT_FALSE(check_reply(views, {8, 8, 8}, ValueType::kFp32, 3199));
-  EXPECT_TRUE(check_reply(views, {8, 8, 8}, ValueType::kFp16, 1600));
-  EXPECT_EQ(check_reply(views, {8, 8, 8}, ValueType::kFp16, 1599).error().message,
+  const std::vector<SectionView> views{{TableId{0}, 2, {}, {}}, {TableId{1}, 100, {}, {}}};
+  EXPECT_TRUE(check_reply(views, tables_for_test(), ValueType::kFp32, 3200));
+  EXPECT_FALSE(check_reply(views, tables_for_test(), ValueType::kFp32, 3199));
+  EXPECT_TRUE(check_reply(views, tables_for_test(), ValueType::kFp16, 1600));
+  EXPECT_EQ(check_reply(views, tables_for_test(), ValueType::kFp16, 1599).error().message,
             "asks for 100 rows of table code.behaviour, which are 1600 bytes; a frame has at most 1599: ask for fewer");
-  const std::vector<SectionView> most{{TableId::kItem, ~0u, {}, {}}};
-  EXPECT_FALSE(check_reply(most, {4096, 1, 1}, ValueType::kFp32, 1u << 30));
+  const std::vector<SectionView> most{{TableId{0}, ~0u, {}, {}}};
+  EXPECT_FALSE(check_reply(most, tables_for_test({.widths = {4096, 1, 1}}), ValueType::kFp32, 1u << 30));
 }
 
 TEST(Partition, BucketsAreEvenAndGroupsAreRunsOfThem) {
   const Partition partition{1024, 32};
   std::vector<int> count(32);
   for (std::uint64_t k = 0; k < 32000; ++k) {
-    const BucketId bucket = partition.bucket(TableId::kItem, RowKey{k});
+    const BucketId bucket = partition.bucket(TableId{0}, RowKey{k});
     ASSERT_LT(bucket.value, 1024u);
     ++count[partition.group(bucket).value];
   }

@@ -54,12 +54,27 @@ struct Push {
 struct PushReply { step @0 :UInt64; duplicate @1 :Bool; }
 
 struct Digest { name @0 :Text; value @1 :UInt64; }
+struct Table {
+  name @0 :Text;
+  width @1 :UInt32;
+  keyEnd @2 :UInt64;
+  seed @3 :UInt64;
+  stream @4 :UInt64;
+  initStd @5 :Float32;
+  optimizer @6 :Text;
+  beta1 @7 :Float32;
+  beta2 @8 :Float32;
+  eps @9 :Float32;
+  weightDecay @10 :Float32;
+  clip @11 :Float32;
+}
 struct Register {
   address @0 :Text;
   configDigest @1 :UInt64;
   pid @2 :UInt32;
   host @3 :Text;
   data @4 :List(Digest);
+  tables @5 :List(Table);
 }
 struct Registered {
   incarnation @0 :UInt64;
@@ -74,7 +89,7 @@ struct Routing {
   groupServer @1 :List(UInt32);
   serverAddress @2 :List(Text);
   serverIncarnation @3 :List(UInt64);
-  keyEnd @4 :List(UInt64);       # of each table
+  tables @4 :List(Table);
   workerIncarnation @5 :List(UInt64);
 }
 struct Heartbeat { state @0 :Text; step @1 :UInt64; metrics @2 :List(Number); }

@@ -7,7 +7,7 @@ namespace {
 
 class Adagrad final : public RowOptimizer {
  public:
-  explicit Adagrad(const OptimizerOptions& options) : eps_(options.eps), decay_(options.weight_decay) {}
+  explicit Adagrad(const RowOptimizerOptions& options) : eps_(options.eps), decay_(options.weight_decay) {}
   const char* name() const override { return "adagrad"; }
   std::size_t slots(std::size_t dim) const override { return dim; }
   void update(const RowUpdate& row) const override {
@@ -27,7 +27,7 @@ class Adagrad final : public RowOptimizer {
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_adagrad(const OptimizerOptions& options) {
+std::unique_ptr<RowOptimizer> make_adagrad(const RowOptimizerOptions& options) {
   return std::make_unique<Adagrad>(options);
 }
 }  // namespace dyad::ps

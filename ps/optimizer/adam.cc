@@ -11,7 +11,7 @@ namespace {
 
 class Adam final : public RowOptimizer {
  public:
-  Adam(const OptimizerOptions& options, bool decoupled) : o_(options), decoupled_(decoupled) {
+  Adam(const RowOptimizerOptions& options, bool decoupled) : o_(options), decoupled_(decoupled) {
     for (std::size_t t = 0; t < kTabulated; ++t) corrections_.push_back(compute(static_cast<std::uint32_t>(t)));
   }
   const char* name() const override { return decoupled_ ? "adamw" : "adam"; }
@@ -43,13 +43,13 @@ class Adam final : public RowOptimizer {
     return {1.0 / (1.0 - std::pow(static_cast<double>(o_.beta1), t)),
             1.0 / std::sqrt(1.0 - std::pow(static_cast<double>(o_.beta2), t))};
   }
-  OptimizerOptions o_;
+  RowOptimizerOptions o_;
   bool decoupled_;
   std::vector<Correction> corrections_;
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_adam(const OptimizerOptions& options, bool decoupled_decay) {
+std::unique_ptr<RowOptimizer> make_adam(const RowOptimizerOptions& options, bool decoupled_decay) {
   return std::make_unique<Adam>(options, decoupled_decay);
 }
 }  // namespace dyad::ps

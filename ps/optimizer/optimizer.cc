@@ -4,7 +4,7 @@
 
 namespace dyad::ps {
 
-Result<std::unique_ptr<RowOptimizer>> make_optimizer(const OptimizerOptions& options) {
+Result<std::unique_ptr<RowOptimizer>> make_optimizer(const RowOptimizerOptions& options) {
   if (options.name == "sgd") return make_sgd(options);
   if (options.name == "adagrad") return make_adagrad(options);
   if (options.name == "rowwise_adagrad") return make_rowwise_adagrad(options);

@@ -9,14 +9,9 @@
 #include <span>
 #include <string>
 #include "common/base/result.h"
+#include "common/tables/tables.h"
 
 namespace dyad::ps {
-
-struct OptimizerOptions {                       // section [rows] of the configuration
-  std::string name = "adam";                    // sgd | adagrad | rowwise_adagrad | adam | adamw
-  float beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f, weight_decay = 0.0f;
-  float clip = 0.0f;                            // largest Euclidean norm of one row's gradient; 0: none
-};
 
 // One row as the update sees it. value and gradient have the same length, state the optimizer's slots() floats.
 struct RowUpdate {
@@ -36,13 +31,13 @@ class RowOptimizer {
 };
 
 // kInvalid names the allowed optimizers. Clipping is applied by clip_row, which the table calls before update.
-Result<std::unique_ptr<RowOptimizer>> make_optimizer(const OptimizerOptions& options);
+Result<std::unique_ptr<RowOptimizer>> make_optimizer(const RowOptimizerOptions& options);
 // Scales gradient[dim] in place so that its norm is at most `clip`. REQUIRES clip > 0.
 void clip_row(std::span<float> gradient, float clip);
 
-std::unique_ptr<RowOptimizer> make_sgd(const OptimizerOptions& options);
-std::unique_ptr<RowOptimizer> make_adagrad(const OptimizerOptions& options);
-std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const OptimizerOptions& options);
-std::unique_ptr<RowOptimizer> make_adam(const OptimizerOptions& options, bool decoupled_decay);   // true: AdamW
+std::unique_ptr<RowOptimizer> make_sgd(const RowOptimizerOptions& options);
+std::unique_ptr<RowOptimizer> make_adagrad(const RowOptimizerOptions& options);
+std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const RowOptimizerOptions& options);
+std::unique_ptr<RowOptimizer> make_adam(const RowOptimizerOptions& options, bool decoupled_decay);   // true: AdamW
 
 }  // namespace dyad::ps

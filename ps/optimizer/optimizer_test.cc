@@ -21,7 +21,7 @@ std::vector<float> draw(std::uint64_t seed, float scale) {
   return values;
 }
 
-std::vector<float> ours(const OptimizerOptions& options) {
+std::vector<float> ours(const RowOptimizerOptions& options) {
   const auto optimizer = make_optimizer(options).value();
   std::vector<float> value = draw(1, 0.5f), state(kRows * optimizer->slots(kDim));
   for (int step = 1; step <= kSteps; ++step) {
@@ -50,7 +50,7 @@ std::vector<float> theirs(const MakeTorch& make) {
   return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
-void expect_equal(const OptimizerOptions& options, const MakeTorch& make) {
+void expect_equal(const RowOptimizerOptions& options, const MakeTorch& make) {
   const auto a = ours(options), b = theirs(make), start = draw(1, 0.5f);
   double moved = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -82,7 +82,7 @@ TEST(RowOptimizer, AdamWEqualsLibTorch) {
 }
 
 TEST(RowOptimizer, RowwiseAdagradFollowsItsFormula) {
-  const OptimizerOptions options{.name = "rowwise_adagrad", .eps = 1e-6f};
+  const RowOptimizerOptions options{.name = "rowwise_adagrad", .eps = 1e-6f};
   const auto got = ours(options), start = draw(1, 0.5f);
   std::vector<double> w(start.begin(), start.end()), sum(kRows);
   for (int step = 1; step <= kSteps; ++step) {

@@ -8,7 +8,7 @@ namespace {
 
 class RowwiseAdagrad final : public RowOptimizer {
  public:
-  explicit RowwiseAdagrad(const OptimizerOptions& options) : eps_(options.eps), decay_(options.weight_decay) {}
+  explicit RowwiseAdagrad(const RowOptimizerOptions& options) : eps_(options.eps), decay_(options.weight_decay) {}
   const char* name() const override { return "rowwise_adagrad"; }
   std::size_t slots(std::size_t) const override { return 1; }
   void update(const RowUpdate& row) const override {
@@ -31,7 +31,7 @@ class RowwiseAdagrad final : public RowOptimizer {
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const OptimizerOptions& options) {
+std::unique_ptr<RowOptimizer> make_rowwise_adagrad(const RowOptimizerOptions& options) {
   return std::make_unique<RowwiseAdagrad>(options);
 }
 }  // namespace dyad::ps

@@ -6,7 +6,7 @@ namespace {
 
 class Sgd final : public RowOptimizer {
  public:
-  explicit Sgd(const OptimizerOptions& options) : decay_(options.weight_decay) {}
+  explicit Sgd(const RowOptimizerOptions& options) : decay_(options.weight_decay) {}
   const char* name() const override { return "sgd"; }
   std::size_t slots(std::size_t) const override { return 0; }
   void update(const RowUpdate& row) const override {
@@ -21,5 +21,5 @@ class Sgd final : public RowOptimizer {
 };
 
 }  // namespace
-std::unique_ptr<RowOptimizer> make_sgd(const OptimizerOptions& options) { return std::make_unique<Sgd>(options); }
+std::unique_ptr<RowOptimizer> make_sgd(const RowOptimizerOptions& options) { return std::make_unique<Sgd>(options); }
 }  // namespace dyad::ps

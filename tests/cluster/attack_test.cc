@@ -199,7 +199,7 @@ TEST(Attack, ForgedPushesOfAnInsiderChangeNothing) {
     EXPECT_NE(error.message.find("takes no part"), std::string::npos) << error.message;
   }
   wire::Push nan = bare;
-  nan.sections = {{TableId::kItem, 1}};
+  nan.sections = {{TableId{0}, 1}};
   const Error error = forge(1, nan, std::vector<float>(16, std::numeric_limits<float>::quiet_NaN()));
   EXPECT_NE(error.message.find("not finite for key 1 of table item"), std::string::npos) << error.message;
   expect_unmoved(job, train);

@@ -1,5 +1,6 @@
 // The frames of rows behind a header (common/wire/sections.h, half.h): | table u8, count u32 | ... as the header says
 // them, then the frames themselves.
+#include "common/tables/tables_for_test.h"
 #include "common/wire/half.h"
 #include "common/wire/sections.h"
 #include "tests/fuzz/fuzz.h"
@@ -7,7 +8,7 @@
 namespace dyad::fuzz {
 namespace {
 
-constexpr wire::TableDims kDims{4, 3, 1};
+const Tables kTables = tables_for_test({.widths = {4, 3, 1}});
 constexpr std::size_t kFramesMax = 5, kSectionBytes = 5;
 
 std::string input(char kind, const std::vector<wire::Section>& sections, std::vector<std::string> frames) {
@@ -28,7 +29,7 @@ void use(const Result<std::vector<wire::SectionView>>& views, wire::ValueType ty
     std::uint64_t sum = 0;
     for (const RowKey key : view.keys) sum += key.value;
     const std::size_t n = view.values.size() / wire::value_bytes(type);
-    CHECK(view.values.empty() || n == view.count * kDims[static_cast<std::size_t>(view.table)]);
+    CHECK(view.values.empty() || view.values.size() == view.count * wire::row_bytes(kTables, view.table, type));
     std::vector<float> floats(n + 1, static_cast<float>(sum % 2));
     wire::from_wire(view.values.data(), n, type, 1.0f / wire::gradient_scale(type), floats.data());
     wire::add_from_wire(view.values.data(), n, type, 1.0f, floats.data());
@@ -41,10 +42,10 @@ void use(const Result<std::vector<wire::SectionView>>& views, wire::ValueType ty
 
 std::vector<std::string> seeds() {
   const std::string keys(16, 'k');
-  return {input(0, {{TableId::kItem, 2}}, {keys}),
-          input(1, {{TableId::kItem, 2}, {TableId::kSemantic, 1}}, {std::string(32, 'v'), std::string(4, 'v')}),
-          input(2, {{TableId::kBehaviour, 2}}, {keys, std::string(24, 'v')}),
-          input(4 + 2, {{TableId::kBehaviour, 2}}, {keys, std::string(12, 'v')})};
+  return {input(0, {{TableId{0}, 2}}, {keys}),
+          input(1, {{TableId{0}, 2}, {TableId{2}, 1}}, {std::string(32, 'v'), std::string(4, 'v')}),
+          input(2, {{TableId{1}, 2}}, {keys, std::string(24, 'v')}),
+          input(4 + 2, {{TableId{1}, 2}}, {keys, std::string(12, 'v')})};
 }
 
 void decode(std::string_view bytes) {
@@ -53,7 +54,7 @@ void decode(std::string_view bytes) {
   const auto type = kind & 4 ? wire::ValueType::kFp16 : wire::ValueType::kFp32;
   std::vector<wire::Section> sections;
   for (std::size_t at = 0; at + kSectionBytes <= parts[1].size(); at += kSectionBytes)
-    sections.push_back({static_cast<TableId>(static_cast<std::uint8_t>(parts[1][at]) % kTables),
+    sections.push_back({static_cast<TableId>(static_cast<std::uint8_t>(parts[1][at]) % 4),
                         number_at<std::uint32_t>(parts[1], at + 1)});
   std::vector<std::vector<std::byte>> held;                // exactly as long as the frame: a step beyond is seen
   std::vector<wire::Bytes> frames;
@@ -62,9 +63,9 @@ void decode(std::string_view bytes) {
     held.emplace_back(frame.begin(), frame.end());
     frames.push_back(held.back());
   }
-  if (kind % 4 == 0) use(wire::open_sections(wire::Pull{Step{1}, type, sections}, frames), type);
-  if (kind % 4 == 1) use(wire::open_sections(wire::PullReply{Step{1}, type, sections}, frames, kDims), type);
-  if (kind % 4 == 2) use(wire::open_sections(wire::Push{Step{1}, 1, false, type, sections}, frames, kDims), type);
+  if (kind % 4 == 0) use(wire::open_sections(wire::Pull{Step{1}, type, sections}, frames, kTables), type);
+  if (kind % 4 == 1) use(wire::open_sections(wire::PullReply{Step{1}, type, sections}, frames, kTables), type);
+  if (kind % 4 == 2) use(wire::open_sections(wire::Push{Step{1}, 1, false, type, sections}, frames, kTables), type);
 }
 
 }  // namespace dyad::fuzz

@@ -13,7 +13,7 @@ std::string encoded(const wire::Envelope& envelope) {
 }  // namespace
 
 std::vector<std::string> seeds() {
-  const std::vector<wire::Section> sections{{TableId::kItem, 3}, {TableId::kSemantic, 1}};
+  const std::vector<wire::Section> sections{{TableId{0}, 3}, {TableId{2}, 1}};
   const wire::Body bodies[] = {
       wire::Pull{Step{1}, wire::ValueType::kFp16, sections},
       wire::PullReply{Step{2}, wire::ValueType::kFp32, sections},

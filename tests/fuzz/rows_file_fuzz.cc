@@ -8,7 +8,7 @@ namespace {
 
 struct Row {
   BucketId bucket;
-  TableId table = TableId::kItem;
+  TableId table{0};
   RowKey key;
   std::uint32_t count = 0;
   std::vector<std::uint32_t> data;                       // the bits of value and slots
@@ -44,11 +44,11 @@ std::string written(const ckpt::RowsHeader& header, const std::vector<Row>& rows
 
 std::vector<std::string> seeds() {
   const ckpt::RowsHeader header{
-      Step{40}, GroupId{7}, 32, 1024, {{TableId::kItem, 3, 2, "adagrad"}, {TableId::kSemantic, 5, 0, "sgd"}}};
+      Step{40}, GroupId{7}, 32, 1024, {{TableId{0}, 3, 2, "adagrad"}, {TableId{2}, 5, 0, "sgd"}}};
   const std::vector<std::uint32_t> data{1, 2, 3, 4, 5};
-  return {written(header, {{BucketId{224}, TableId::kItem, RowKey{4}, 9, data},
-                           {BucketId{224}, TableId::kItem, RowKey{1ull << 40}, 1, data},
-                           {BucketId{225}, TableId::kSemantic, RowKey{6}, 3, data}}),
+  return {written(header, {{BucketId{224}, TableId{0}, RowKey{4}, 9, data},
+                           {BucketId{224}, TableId{0}, RowKey{1ull << 40}, 1, data},
+                           {BucketId{225}, TableId{2}, RowKey{6}, 3, data}}),
           written(header, {})};
 }
 

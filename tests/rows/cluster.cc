@@ -17,7 +17,7 @@ Cluster::Cluster(const ClusterOptions& options) : options_(options) {
   dir_ = fs::temp_directory_path() / fmt::format("dyad-cluster-{}-{}", ::getpid(), number++);
   for (std::uint32_t s = 0; s < options.servers; ++s) servers_.push_back(bind(s, "tcp://127.0.0.1:*"));
   routing_.epoch = RoutingEpoch{1};
-  routing_.key_end = options.key_end;
+  routing_.tables = options.tables();
   routing_.worker_incarnation = options.worker_incarnation;
   for (std::uint32_t g = 0; g < options.partition.groups; ++g)
     routing_.group_server.push_back(g * options.servers / options.partition.groups);
@@ -38,7 +38,6 @@ std::unique_ptr<ps::Server> Cluster::bind(std::uint32_t id, const std::string& e
   o.ranks = options_.ranks;
   o.mode = options_.mode;
   o.partition = options_.partition;
-  o.shard = {options_.dims, kSeed, kStd, options_.optimizer};
   o.threads = options_.threads;
   o.listen.endpoint = endpoint;
   o.listen.frame_bytes_max = options_.frame_bytes_max;
@@ -69,7 +68,7 @@ void Cluster::restart_server(std::uint32_t id) {
 std::unique_ptr<worker::RowClient> Cluster::client(std::uint32_t rank, std::uint64_t incarnation) {
   return std::move(worker::make_row_client(context_,
                                            {WorkerRank{rank}, Incarnation{incarnation}, options_.partition,
-                                            options_.dims, options_.values, options_.timeout_ms, options_.resend_ms},
+                                            options_.values, options_.timeout_ms, options_.resend_ms},
                                            routing_))
       .value();
 }

@@ -1,27 +1,34 @@
 #pragma once
 // A few parameter servers and row clients in one process, over real sockets on loopback, and the plain sequential
 // computation that they must equal bit for bit.
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+#include "common/tables/tables_for_test.h"
 #include "ps/server.h"
 #include "worker/rows/make_row_client.h"
 
 namespace dyad::tests {
 
+inline constexpr int kTables = 3;
+inline constexpr std::uint64_t kSeed = 11;
+inline constexpr float kStd = 0.02f, kRate = 0.01f;
+
 struct ClusterOptions {
   std::uint32_t servers = 2, ranks = 2, threads = 1;
   ps::Mode mode = ps::Mode::kSync;
-  wire::TableDims dims{8, 8, 8};
-  ps::OptimizerOptions optimizer;
+  std::array<std::uint32_t, 3> dims{8, 8, 8};
+  RowOptimizerOptions optimizer;
   wire::ValueType values = wire::ValueType::kFp32;
   wire::Partition partition{64, 16};
-  wire::KeyEnds key_end{220, 220, 220};
+  std::array<std::uint64_t, 3> key_end{220, 220, 220};
   std::int64_t frame_bytes_max = 1 << 30;
   std::uint32_t timeout_ms = 20000, resend_ms = 2000;
   std::vector<std::uint64_t> worker_incarnation = {};          // as the coordinator told; empty: everybody is served
+  Tables tables() const { return tables_for_test({dims, key_end, kSeed, kStd, optimizer}); }
 };
 
 class Cluster {
@@ -73,9 +80,6 @@ class Reference {
   std::unique_ptr<ps::RowOptimizer> optimizer_;
   std::map<std::pair<TableId, RowKey>, Row> rows_;
 };
-
-inline constexpr std::uint64_t kSeed = 11;
-inline constexpr float kStd = 0.02f, kRate = 0.01f;
 
 // One step of a worker on all tables: pulls at_least, checks nothing, pushes work_of(step). Returns what was pulled,
 // table by table.

@@ -30,7 +30,7 @@ class Simulation {
         staleness_(staleness),
         clock_({.mode = options.mode, .ranks = options.ranks, .window = 64, .start = {}}),
         open_({.ranks = options.ranks}),
-        shard_(std::move(ps::Shard::make({options.dims, kSeed, kStd, options.optimizer})).value()),
+        shard_(std::move(ps::Shard::make({options.tables()})).value()),
         workers_(options.ranks) {}
 
   void run() {
@@ -206,10 +206,10 @@ TEST(LossyNetwork, SyncEndsInTheRowsOfTheSequentialReferenceAndSoDoesItsCut) {
     for (int t = 0; t < kTables; ++t)
       for (std::uint64_t k = 0; k < 200; ++k) {
         const auto table = static_cast<TableId>(t);
-        ASSERT_EQ(simulation.row(table, RowKey{k}), reference.row(table, RowKey{k})) << table_name(table) << " " << k;
+        ASSERT_EQ(simulation.row(table, RowKey{k}), reference.row(table, RowKey{k})) << options.tables()[static_cast<std::size_t>(t)].name << " " << k;
         const auto frozen = simulation.frozen(table, RowKey{k});
         if (!frozen.empty()) {
-          ASSERT_EQ(frozen, at_cut.row(table, RowKey{k})) << table_name(table) << " " << k;
+          ASSERT_EQ(frozen, at_cut.row(table, RowKey{k})) << options.tables()[static_cast<std::size_t>(t)].name << " " << k;
         }
       }
   }

@@ -44,7 +44,7 @@ void expect_equals_reference(Cluster& cluster, const ClusterOptions& options, st
     for (std::uint64_t k = 0; k < 220; ++k) {
       const auto want = reference.row(table, RowKey{k});
       ASSERT_TRUE(std::equal(want.begin(), want.end(), got.begin() + static_cast<std::ptrdiff_t>(k * dim)))
-          << table_name(table) << " row " << k;
+          << options.tables()[static_cast<std::size_t>(t)].name << " row " << k;
     }
   }
 }
@@ -105,10 +105,10 @@ TEST(Rows, HalfPrecisionOnTheWireStaysNear) {
   train_all(cluster, options, 1, kSteps);
   Reference reference(options);
   for (std::uint64_t s = 1; s <= kSteps; ++s) reference.step(s, kRate);
-  const auto got = pull_all(cluster, options, Step{kSteps}, TableId::kItem);
+  const auto got = pull_all(cluster, options, Step{kSteps}, TableId{0});
   for (std::uint64_t k = 0; k < 220; ++k)
     for (std::size_t d = 0; d < 8; ++d)
-      EXPECT_NEAR(got[k * 8 + d], reference.row(TableId::kItem, RowKey{k})[d], 2e-3);
+      EXPECT_NEAR(got[k * 8 + d], reference.row(TableId{0}, RowKey{k})[d], 2e-3);
 }
 
 TEST(Rows, APulledRowIsThatOfTheStepBefore) {
@@ -182,7 +182,7 @@ TEST(Rows, ARestartedServerIsStale) {
   std::vector<RowKey> keys;
   for (std::uint64_t k = 0; k < 50; ++k) keys.push_back(RowKey{k});
   std::vector<float> out(keys.size() * 8);
-  const worker::PullRequest request{TableId::kItem, keys, out};
+  const worker::PullRequest request{TableId{0}, keys, out};
   Status status = client->start_pull(Step{0}, {&request, 1});
   if (status) status = client->wait();
   ASSERT_FALSE(status);
@@ -196,7 +196,7 @@ TEST(Rows, ASilentServerIsNamedInTime) {
   auto client = cluster.client(0);
   const std::vector<RowKey> keys{RowKey{1}, RowKey{2}, RowKey{3}, RowKey{4}, RowKey{5}, RowKey{6}};
   std::vector<float> out(keys.size() * 8);
-  const worker::PullRequest request{TableId::kItem, keys, out};
+  const worker::PullRequest request{TableId{0}, keys, out};
   ASSERT_TRUE(client->start_pull(Step{0}, {&request, 1}));
   const Status status = client->wait();
   ASSERT_FALSE(status);
@@ -330,11 +330,11 @@ class Stranger {
     }
     return ask(std::move(message));
   }
-  Error pull(std::vector<std::uint64_t> keys, TableId table = TableId::kItem) {
+  Error pull(std::vector<std::uint64_t> keys, TableId table{0}) {
     const auto count = static_cast<std::uint32_t>(keys.size());
     return ask(wire::Pull{Step{0}, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
   }
-  Error push(std::vector<std::uint64_t> keys, TableId table = TableId::kItem) {
+  Error push(std::vector<std::uint64_t> keys, TableId table{0}) {
     const auto count = static_cast<std::uint32_t>(keys.size());
     return ask(wire::Push{Step{1}, kRate, false, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
   }
@@ -358,7 +358,7 @@ TEST(Rows, MalformedAndMisroutedRequestsAreRefusedAndTheServerGoesOn) {
   net::Message garbage;
   garbage.push_back(net::Frame::copy(std::as_bytes(std::span(noise))));
   EXPECT_EQ(stranger.ask(std::move(garbage)).code, Code::kInvalid);
-  const auto pull = [](std::uint32_t n) { return wire::Pull{Step{0}, wire::ValueType::kFp32, {{TableId::kItem, n}}}; };
+  const auto pull = [](std::uint32_t n) { return wire::Pull{Step{0}, wire::ValueType::kFp32, {{TableId{0}, n}}}; };
   EXPECT_EQ(stranger.ask(pull(3), {{1, 2}}).code, Code::kInvalid);
   EXPECT_EQ(stranger.ask(pull(2), {{1, 2}}, 9).code, Code::kStale);
   const Error leftover = stranger.ask(pull(2), {{1, 2}}, 1, RunId{0xa});
@@ -383,19 +383,19 @@ TEST(Rows, KeysThatRepeatDescendOrAreOfNoRowAreRefusedNamingThePeerAndChangeNoth
   EXPECT_EQ(stranger.push({5, 5}).code, Code::kInvalid);
   EXPECT_EQ(stranger.pull({6, 5}).code, Code::kInvalid);
   EXPECT_EQ(stranger.push({6, 5}).code, Code::kInvalid);
-  EXPECT_EQ(stranger.push({1, 230}, TableId::kBehaviour).message,
+  EXPECT_EQ(stranger.push({1, 230}, TableId{1}).message,
             "the push of worker 0, incarnation 1, names key 230 of table code.behaviour, whose keys are below 230: do "
             "all processes read the same job.data?");
-  EXPECT_EQ(stranger.pull({1, 240}, TableId::kSemantic).code, Code::kInvalid);
+  EXPECT_EQ(stranger.pull({1, 240}, TableId{2}).code, Code::kInvalid);
   EXPECT_EQ(stranger.pull({~0ull}).code, Code::kInvalid);
-  const wire::Section one{TableId::kItem, 1};
+  const wire::Section one{TableId{0}, 1};
   EXPECT_EQ(stranger.ask(wire::Pull{Step{0}, wire::ValueType::kFp32, {one, one}}, {{1}, {2}}).code, Code::kInvalid);
   EXPECT_EQ(stranger.ask(wire::Push{Step{1}, kRate, false, wire::ValueType::kFp32, {one, one}}, {{1}, {2}}).code,
             Code::kInvalid);
   EXPECT_EQ(cluster.total("rows"), 0);
   EXPECT_EQ(stranger.pull({219}).code, Code{0});
-  EXPECT_EQ(stranger.pull({239}, TableId::kSemantic).code, Code{0});
-  EXPECT_EQ(stranger.push({0, 229}, TableId::kBehaviour).code, Code{0});
+  EXPECT_EQ(stranger.pull({239}, TableId{2}).code, Code{0});
+  EXPECT_EQ(stranger.push({0, 229}, TableId{1}).code, Code{0});
   EXPECT_EQ(cluster.total("rows"), 2);
 }
 

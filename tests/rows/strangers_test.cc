@@ -100,7 +100,7 @@ TEST(Strangers, AValueThatIsNotFiniteIsRefusedNamingRankTableAndKey) {
   for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
     const Error refused = error_of(liar.ask(push_of(1, 0, 1, 5, bad)));
     EXPECT_EQ(refused.code, Code::kInvalid);
-    const std::string key = std::to_string(work_of(1, 0, TableId::kItem, 8).keys[1].value);
+    const std::string key = std::to_string(work_of(1, 0, TableId{0}, 8).keys[1].value);
     EXPECT_EQ(refused.message, "the push of worker 0, incarnation 1, holds a value that is not finite for key " + key +
                                    " of table item");
   }

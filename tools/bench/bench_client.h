@@ -9,6 +9,8 @@
 
 namespace dyad::bench {
 
+inline constexpr int kTables = 3;                              // as EAGER has
+
 struct StoreOptions {
   std::uint32_t servers = 1, workers = 1, threads = 1, dim = 128;
   std::string wire = "fp32", optimizer = "sgd";

@@ -9,7 +9,7 @@ namespace {
 class DyadClient final : public Client {
  public:
   DyadClient(const worker::RowClientOptions& options, const wire::Routing& routing)
-      : dim_(options.dims[0]), rows_(std::move(worker::make_row_client(context_, options, routing)).value()) {}
+      : dim_(routing.tables[0].width), rows_(std::move(worker::make_row_client(context_, options, routing)).value()) {}
 
   void pull(const Batch& batch) override {
     std::vector<worker::PullRequest> pulls;
@@ -42,8 +42,10 @@ class DyadClient final : public Client {
 }  // namespace
 
 DyadStore::DyadStore(const StoreOptions& options, const Transport& transport)
-    : options_(options), transport_(transport), routing_{RoutingEpoch{1}, {}, {}, {}, {}} {
-  routing_.key_end.fill(options.key_end);
+    : options_(options), transport_(transport), routing_{RoutingEpoch{1}, {}, {}, {}, {}, {}} {
+  for (std::uint64_t t = 0; t < kTables; ++t)
+    routing_.tables.push_back(
+        {"t" + std::to_string(t), options.dim, options.key_end, 1, t, 0.02f, {.name = options.optimizer}});
   for (std::uint32_t s = 0; s < options.servers; ++s) {
     contexts_.push_back(std::make_unique<net::Context>());
     const net::Security& security = transport.security;
@@ -54,7 +56,6 @@ DyadStore::DyadStore(const StoreOptions& options, const Transport& transport)
     server.id = ServerId{s};
     server.ranks = options.workers;
     server.partition = partition_;
-    server.shard = {{options.dim, options.dim, options.dim}, 1, 0.02f, {.name = options.optimizer}};
     server.threads = options.threads;
     server.checkpoint_folder = [](Step) { return std::filesystem::temp_directory_path(); };
     server.on_cut = [](Step, Result<std::vector<wire::FilePart>>) {};
@@ -69,7 +70,6 @@ DyadStore::~DyadStore() { servers_.clear(); }
 
 std::unique_ptr<Client> DyadStore::client(std::uint32_t worker) const {
   worker::RowClientOptions options{WorkerRank{worker}, Incarnation{1}, partition_,
-                                   {options_.dim, options_.dim, options_.dim},
                                    options_.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32};
   options.security = transport_.security;
   options.job_dir = transport_.folder;

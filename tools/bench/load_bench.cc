@@ -12,6 +12,8 @@ namespace {
 
 using namespace dyad;
 
+constexpr std::size_t kTables = 3;
+
 struct Options {
   std::uint64_t rows = 1000000;
   std::uint32_t dim = 128;
@@ -21,16 +23,16 @@ struct Options {
 // Half of the rows in the item table, a quarter in each code table, as checkpoint files of all groups.
 std::uint64_t write_files(const Options& o, const wire::Partition& partition, const ps::Shard& shard) {
   std::vector<ckpt::RowsTable> tables;
-  for (int t = 0; t < kTables; ++t) {
+  for (std::size_t t = 0; t < kTables; ++t) {
     const auto shape = shard.table(static_cast<TableId>(t)).shape();
     tables.push_back({shape.table, shape.dim, shape.slots, shape.optimizer});
   }
   std::vector<std::array<std::vector<ckpt::RowRef>, kTables>> rows(partition.buckets);
   const std::vector<float> data(std::size_t{tables[0].dim} + tables[0].slots, 0.25f);
-  for (int t = 0; t < kTables; ++t)
+  for (std::size_t t = 0; t < kTables; ++t)
     for (std::uint64_t key = 0; key < o.rows / (t == 0 ? 2 : 4); ++key) {
       const auto table = static_cast<TableId>(t);
-      rows[partition.bucket(table, RowKey{key}).value][static_cast<std::size_t>(t)].push_back(
+      rows[partition.bucket(table, RowKey{key}).value][t].push_back(
           {RowKey{key}, 1, data.data()});
     }
   std::uint64_t bytes = 0;

@@ -86,7 +86,7 @@ double gathered_per_s(const Options& o, std::uint64_t rows, const ps::RowTable& 
 Figures measure(const Options& o, std::uint64_t rows, std::size_t& stride) {
   const auto optimizer = std::move(ps::make_optimizer({.name = o.optimizer})).value();
   stride = o.dim + optimizer->slots(o.dim);
-  ps::RowTable table({TableId::kItem, o.dim, 1, 0.02f}, *optimizer);
+  ps::RowTable table({TableId{0}, o.dim, 1, 0.02f}, *optimizer);
   Figures figures;
   fill(o, rows, table, figures);
   figures.gathered_per_s = gathered_per_s(o, rows, table);

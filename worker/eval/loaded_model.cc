@@ -12,28 +12,37 @@ namespace dyad::worker {
 namespace {
 
 // Where the model wants the row of `key`: by item, and by node.
-std::size_t place_of(const JobData& data, TableId table, std::uint64_t key) {
-  return table == TableId::kItem ? key : data.tries[static_cast<std::size_t>(table) - 1].node(RowKey{key}).value;
+std::size_t place_of(const JobData& data, std::size_t table, std::uint64_t key) {
+  return table == 0 ? key : data.tries[table - 1].node(RowKey{key}).value;
 }
 
-// Rows that no gradient has met have their initial values. Only those are drawn: drawing one costs ten times its copy.
-void draw_untrained(const JobData& data, TableId table, const std::vector<bool>& trained, const config::Config& config,
+// Rows that no gradient has met have their initial values.
+void draw_untrained(const JobData& data, std::size_t table, const TableSpec& spec, const std::vector<bool>& trained,
                     float* rows) {
-  const auto dim = static_cast<std::size_t>(config.model.dim);
   for (std::size_t key = 0; key < trained.size(); ++key)
     if (!trained[key])
-      initial_row(config.job.seed, static_cast<std::uint64_t>(table), key, static_cast<float>(config.model.init_std),
-                  {rows + place_of(data, table, key) * dim, dim});
+      initial_row(spec.seed, spec.stream, key, spec.init_std,
+                  {rows + place_of(data, table, key) * spec.width, spec.width});
+}
+
+Status check_tables(const LoadedModel& loaded, const Tables& theirs) {
+  Tables ours = eager_tables(loaded.config, loaded.data);
+  for (std::size_t t = 0; t < std::min(ours.size(), theirs.size()); ++t)    // how they were trained is the past
+    ours[t].optimizer = theirs[t].optimizer;
+  const std::string other = first_difference(theirs, ours);
+  if (other.empty()) return ok();
+  return fail(Code::kInvalid, "{}: its rows do not fit its configuration and data: {}", loaded.folder.string(), other);
 }
 
 Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
   const auto& data = loaded.data;
-  const std::array<std::size_t, kTables> rows{data.dataset.items(), data.tries[0].nodes(), data.tries[1].nodes()};
-  const std::size_t dim = loaded.config.model.dim;
+  const Tables& specs = manifest.tables;
+  DYAD_TRYV(check_tables(loaded, specs));
   std::array<std::vector<bool>, kTables> trained;
   for (std::size_t t = 0; t < kTables; ++t) {
-    trained[t].resize(rows[t]);
-    loaded.tables[t] = torch::empty({static_cast<std::int64_t>(rows[t]), static_cast<std::int64_t>(dim)});
+    trained[t].resize(specs[t].key_end);
+    loaded.tables[t] =
+        torch::empty({static_cast<std::int64_t>(specs[t].key_end), static_cast<std::int64_t>(specs[t].width)});
   }
   for (const auto& part : manifest.files) {
     if (!part.path.starts_with("rows/")) continue;
@@ -41,19 +50,19 @@ Status read_tables(LoadedModel& loaded, const ckpt::Manifest& manifest) {
     Status fits = ok();
     file.for_each([&](const ckpt::RowView& row) {
       const auto t = static_cast<std::size_t>(row.table);
-      if (row.key.value >= rows[t] || row.value.size() != dim) {
-        fits = fail(Code::kInvalid, "{}: row {} of table {} does not fit the data ({} rows of {} floats)",
-                    (loaded.folder / part.path).string(), row.key, table_name(row.table), rows[t], dim);
+      if (t >= kTables || row.key.value >= specs[t].key_end || row.value.size() != specs[t].width) {
+        fits = fail(Code::kInvalid, "{}: row {} of table {} does not fit the checkpoint's tables",
+                    (loaded.folder / part.path).string(), row.key, name_of(specs, row.table));
         return;
       }
       trained[t][row.key.value] = true;
       std::copy(row.value.begin(), row.value.end(),
-                loaded.tables[t].data_ptr<float>() + place_of(data, row.table, row.key.value) * dim);
+                loaded.tables[t].data_ptr<float>() + place_of(data, t, row.key.value) * specs[t].width);
     });
     DYAD_TRYV(fits);
   }
   for (std::size_t t = 0; t < kTables; ++t)
-    draw_untrained(data, static_cast<TableId>(t), trained[t], loaded.config, loaded.tables[t].data_ptr<float>());
+    draw_untrained(data, t, specs[t], trained[t], loaded.tables[t].data_ptr<float>());
   return ok();
 }
 

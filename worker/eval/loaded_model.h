@@ -10,7 +10,7 @@
 #include <torch/torch.h>
 #include "common/base/result.h"
 #include "common/config/config.h"
-#include "worker/job/job_data.h"
+#include "worker/job/eager_tables.h"
 #include "worker/model/eager.h"
 
 namespace dyad::worker {

@@ -14,7 +14,6 @@ struct RowClientOptions {
   WorkerRank rank;
   Incarnation incarnation;                       // as the coordinator registered it
   wire::Partition partition;                     // servers.buckets, servers.groups
-  wire::TableDims dims{};
   wire::ValueType values = wire::ValueType::kFp32;   // rows.wire
   std::uint32_t timeout_ms = 60000;              // servers.timeout_ms: a server silent for this long is gone
   std::uint32_t resend_ms = 2000;  // an unanswered request goes out again; doubled each time up to eight-fold

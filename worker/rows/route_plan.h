@@ -16,7 +16,7 @@ struct RoutePlan {
     std::span<const RowKey> keys;                // of the plan; ascending
     std::span<const std::uint32_t> positions;    // of keys in the caller's; empty: all of them, one by one
   };
-  TableId table = TableId::kItem;
+  TableId table{};
   std::vector<RowKey> keys;                      // the caller's
   std::vector<Part> parts;                       // [servers]
   std::vector<RowKey> by_server;                 // what parts point into; empty if one server has them as they stand

@@ -26,6 +26,7 @@ class ZmqRowClient final : public RowClient {
   ZmqRowClient(const RowClientOptions& options, const wire::Routing& routing, std::vector<ServerLink> links)
       : options_(options),
         epoch_(routing.epoch),
+        tables_(routing.tables),
         planner_(options.partition, routing.group_server, links.size()),
         links_(std::move(links)) {
     for (ServerLink& link : links_) poller_.add(link.connection());
@@ -44,7 +45,7 @@ class ZmqRowClient final : public RowClient {
     struct Rows { std::size_t begin = 0, count = 0; };
     std::vector<Rows> rows;                      // [plans]
   };
-  std::size_t dim(TableId table) const { return options_.dims[static_cast<std::size_t>(table)]; }
+  std::size_t dim(TableId table) const { return tables_[static_cast<std::size_t>(table)].width; }
   net::Frame header(std::uint64_t number, wire::Body body) const;
   static net::Frame key_frame(const std::shared_ptr<const RoutePlan>& plan, std::span<const RowKey> keys) {
     return net::Frame::keep(std::as_bytes(keys), plan);
@@ -59,6 +60,7 @@ class ZmqRowClient final : public RowClient {
 
   RowClientOptions options_;
   RoutingEpoch epoch_;
+  Tables tables_;
   RoutePlanner planner_;
   std::vector<ServerLink> links_;
   std::vector<Piece> unanswered_;
@@ -125,7 +127,7 @@ Status ZmqRowClient::scatter(const Piece& piece, const LinkReply& reply) {
   traffic_.applied = std::min(traffic_.applied, pull->applied);
   std::vector<wire::Bytes> bulk;
   for (std::size_t i = 1; i < reply.frames.size(); ++i) bulk.push_back(reply.frames[i].bytes());
-  DYAD_TRY(views, wire::open_sections(*pull, bulk, options_.dims));
+  DYAD_TRY(views, wire::open_sections(*pull, bulk, tables_));
   std::size_t next = 0;
   for (std::size_t p = 0; p < pulled_plans_.size(); ++p) {
     const auto [begin, count] = piece.rows[p];
@@ -236,6 +238,7 @@ RowTraffic ZmqRowClient::traffic() const {
 Result<std::unique_ptr<RowClient>> make_row_client(net::Context& context, const RowClientOptions& options,
                                                    const wire::Routing& routing) {
   DYAD_TRYV(check(options.partition));
+  DYAD_TRYV(check(routing.tables));
   if (routing.group_server.size() != options.partition.groups)
     return fail(Code::kInvalid, "routing names {} groups, servers.groups is {}", routing.group_server.size(),
                 options.partition.groups);

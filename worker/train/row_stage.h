@@ -5,6 +5,7 @@
 #include <array>
 #include <torch/torch.h>
 #include "worker/batch/batch.h"
+#include "worker/job/eager_tables.h"
 #include "worker/model/eager.h"
 #include "worker/rows/row_client.h"
 

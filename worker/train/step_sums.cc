@@ -13,20 +13,21 @@ bool finite(std::span<const float> values) {     // a NaN or an infinity anywher
 
 }  // namespace
 
-std::string bad_row(std::span<const PushRequest> gradients) {
+std::string bad_row(std::span<const PushRequest> gradients, const Tables& tables) {
   for (const PushRequest& request : gradients) {
     if (finite(request.gradient)) continue;
     const std::size_t dim = request.gradient.size() / request.keys.size();
     for (std::size_t i = 0; i < request.keys.size(); ++i)
       if (!finite(request.gradient.subspan(i * dim, dim)))
-        return fmt::format("row {} of table {}", request.keys[i], table_name(request.table));
-    return fmt::format("table {}", table_name(request.table));       // only the sum of all its squares is beyond fp32
+        return fmt::format("row {} of table {}", request.keys[i], name_of(tables, request.table));
+    return fmt::format("table {}", name_of(tables, request.table));       // only the sum of all its squares is beyond fp32
   }
   return "";
 }
 
-Status sum_over_ranks(Step step, GradientReducer& reducer, std::span<const PushRequest> gradients, StepSums& sums) {
-  const std::string bad = bad_row(gradients);
+Status sum_over_ranks(Step step, GradientReducer& reducer, std::span<const PushRequest> gradients, const Tables& tables,
+                      StepSums& sums) {
+  const std::string bad = bad_row(gradients, tables);
   sums.bad_rows() = bad.empty() ? 0.0f : 1.0f;
   DYAD_TRYV(reducer.finish(sums.all()));
   if (!std::isfinite(sums.losses()[0]))

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <vector>
+#include "common/tables/tables.h"
 #include "worker/rows/row_client.h"
 #include "worker/train/gradient_reducer.h"
 
@@ -31,10 +32,11 @@ class StepSums {
 
 // The first row whose gradient is not finite (or has squares beyond fp32), as "row 17 of table item"; empty if there is
 // none. One pass over the gradients: 0.3 ms for 17000 rows of 128 floats, of a step of 190 ms.
-std::string bad_row(std::span<const PushRequest> gradients);
+std::string bad_row(std::span<const PushRequest> gradients, const Tables& tables);
 
 // Ends the step's sums: dense gradients and `sums` become those of all ranks. `gradients` are this rank's for the rows.
 // Fails with kFailed, on every rank, if a loss or a row gradient of any rank is not finite; nothing was changed then.
-Status sum_over_ranks(Step step, GradientReducer& reducer, std::span<const PushRequest> gradients, StepSums& sums);
+Status sum_over_ranks(Step step, GradientReducer& reducer, std::span<const PushRequest> gradients, const Tables& tables,
+                      StepSums& sums);
 
 }  // namespace dyad::worker

@@ -6,6 +6,7 @@
 #include <barrier>
 #include <thread>
 #include <vector>
+#include "common/tables/tables_for_test.h"
 #include "worker/model/dense_optimizer.h"
 #include "worker/train/row_stage.h"
 
@@ -74,7 +75,7 @@ struct Replica {                               // what a rank has, and its steps
     loss.backward();
     sums.losses()[0] = loss.item<float>();
     const auto gradients = stage.gradients(batch);
-    DYAD_TRYV(sum_over_ranks(step, reducer, gradients, sums));
+    DYAD_TRYV(sum_over_ranks(step, reducer, gradients, tables_for_test(), sums));
     DYAD_TRY(norm, optimizer.norm(step.value));
     DYAD_TRYV(this->rows.push(gradients, {step}));
     optimizer.update(0.1, step.value, norm);
@@ -136,8 +137,8 @@ TEST(StepSums, TheRowToBlameIsNamed) {
       std::vector<float> good(3 * 100, 0.5f), gradient = good;
       gradient[at] = bad;
       const std::array<PushRequest, 3> requests{
-          {{TableId::kItem, keys, good}, {TableId::kBehaviour, {}, {}}, {TableId::kSemantic, keys, gradient}}};
-      EXPECT_EQ(bad_row(requests), fmt::format("row {} of table code.semantic", keys[at / 100]));
+          {{TableId{0}, keys, good}, {TableId{1}, {}, {}}, {TableId{2}, keys, gradient}}};
+      EXPECT_EQ(bad_row(requests, tables_for_test()), fmt::format("row {} of table code.semantic", keys[at / 100]));
       EXPECT_EQ(bad_row(std::span(requests).first(2)), "");
     }
 }

@@ -13,6 +13,7 @@
 #include "common/control/client.h"
 #include "common/control/heartbeat.h"
 #include "common/control/job_security.h"
+#include "worker/job/eager_tables.h"
 #include "worker/job/job_data.h"
 #include "worker/model/pin_kernels.h"
 #include "worker/rows/row_client.h"
@@ -30,7 +31,6 @@ RowClientOptions row_options(const config::Config& config, const control::Client
   options.incarnation = who.incarnation;
   options.run = who.run;
   options.partition = {config.servers.buckets, config.servers.groups};
-  options.dims.fill(config.model.dim);
   options.values = config.rows.wire == "fp16" ? wire::ValueType::kFp16 : wire::ValueType::kFp32;
   options.timeout_ms = config.servers.timeout_ms;
   options.security = who.security;
@@ -121,7 +121,7 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   who.call_ms = static_cast<int>(config.servers.timeout_ms);
   DYAD_TRY(control, control::ControlClient::connect(who));
   DYAD_TRY(registered, control->register_({"", config::result_digest(config), static_cast<std::uint32_t>(getpid()),
-                                           host_name(), job.identity.parts()}));
+                                           host_name(), job.identity.parts(), eager_tables(config, job)}));
   who.incarnation = registered.incarnation;
   who.run = registered.run;
   DYAD_TRY(started, control::HeartbeatThread::start(who, static_cast<int>(config.coordinator.heartbeat_ms)));
@@ -141,8 +141,8 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   Eager model(options, std::move(targets));
   DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
   DYAD_TRY(cursor, resume_from(registered, model, optimizer));
-  Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, all, *control, who, *heartbeat,
-                   stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
+  Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, routing.tables, all, *control, who,
+                   *heartbeat, stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
                   device);
   LeaveSoon ends_what_waits;                     // destroyed before the trainer
   LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,

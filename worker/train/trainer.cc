@@ -206,7 +206,7 @@ Result<Trainer::Stepped> Trainer::step(const Work& work, RowStage& stage) {
   }
   phases_.enter(Phase::kAllReduce);
   const auto gradients = stage.gradients(batch);
-  DYAD_TRYV(sum_over_ranks(batch.step, reducer_, gradients, sums));
+  DYAD_TRYV(sum_over_ranks(batch.step, reducer_, gradients, parts_.tables, sums));
   stepped.stop = sums.stop() > 0 && !work.last_of_job;
   stepped.rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
   phases_.enter(Phase::kOptimizer);

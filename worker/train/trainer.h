@@ -22,6 +22,7 @@
 #include "common/metrics/event_file.h"
 #include "common/metrics/histogram.h"
 #include "common/metrics/step_log.h"
+#include "common/tables/tables.h"
 #include "worker/batch/batch_builder.h"
 #include "worker/model/dense_optimizer.h"
 #include "worker/model/eager.h"
@@ -46,6 +47,7 @@ struct TrainerParts {                        // borrowed; they outlive the train
   Eager& model;
   DenseOptimizer& optimizer;
   RowClient& rows;
+  const Tables& tables;                      // that `rows` asks for
   comm::Collective& all;
   control::ControlClient& control;
   const control::ClientOptions& control_options;   // of `control`, registered: for a client on another thread
