@@ -62,7 +62,8 @@ class CoordinatorTest : public testing::Test {
 
 TEST_F(CoordinatorTest, TheRoutingSaysTheTablesOfTheWorkersAndOneThatHasOthersIsRefused) {
   EXPECT_EQ(ask<wire::Routing>(server(0, 1), wire::GetRouting{}).value().tables, tables_for_test());
-  const auto other = ask<wire::Registered>(worker(1), {wire::Register{.tables = tables_for_test({.widths = {8, 4, 8}})}});
+  const wire::Register narrow{.tables = tables_for_test({.widths = {8, 4, 8}})};
+  const auto other = ask<wire::Registered>(worker(1), narrow);
   EXPECT_THAT(other.error().message, HasSubstr("table code.behaviour has rows of 4 floats, not 8"));
   EXPECT_FALSE(ask<wire::Registered>(worker(1), wire::Register{}).has_value()) << "none at all";
   EXPECT_EQ(ask<wire::Routing>(server(0, 7), wire::GetRouting{}).error().code, Code::kStale) << "a stranger";

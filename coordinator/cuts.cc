@@ -73,6 +73,7 @@ Status Cuts::add_part(const wire::Sender& sender, const wire::CutPart& part) {
     cut.servers[sender.id] = part.files;
   }
   for (; pending_.size() > kPendingCutsMax; ++failed_) pending_.erase(pending_.begin());
+  CHECK(pending_.empty() || pending_.begin()->first > last());   // none waits for what is committed already
   return ok();
 }
 
@@ -107,6 +108,9 @@ std::string Cuts::missing() const {
 }
 
 void Cuts::commit(const PendingCut& cut, std::string folder, std::uint64_t manifest, Entries& entries) {
+  CHECK(cut.worker_came);
+  CHECK_EQ(cut.servers.size(), std::size_t{options_.servers});
+  CHECK_GT(cut.step, last());
   entries.push_back(CutCommitted{cut.step, cut.next, std::move(folder), cut.facts, manifest});
   apply(entries.back());
 }
@@ -127,6 +131,7 @@ std::vector<OldCut> Cuts::to_remove(Step best, const std::set<Step>& evaluated) 
 }
 
 void Cuts::removed(Step step, Entries& entries) {
+  CHECK(is_committed(step));
   entries.push_back(CutRemoved{step});
   apply(entries.back());
 }

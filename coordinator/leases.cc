@@ -61,9 +61,11 @@ Result<wire::Lease> Leases::acquire(WorkerRank rank, const wire::AcquireLease& a
                 Place{ask.epoch, ask.first_batch} < next ? "doubled" : "skipped");
   const std::uint64_t end = range_end(next);
   if (end == next.batch) return wire::Lease{0, ask.epoch, end, end};              // finished
+  CHECK_GT(end, next.batch);
   plan_.expect(next.epoch);
   entries.push_back(LeaseGranted{next_id_, rank, next.epoch, next.batch, end});
   apply(entries.back());
+  CHECK(frontier_[rank.value] == (Place{next.epoch, end}));
   return as_message(std::get<LeaseGranted>(entries.back()));
 }
 
@@ -82,6 +84,7 @@ Status Leases::complete(WorkerRank rank, const wire::CompleteLease& message, Ent
                 rank, message.id, sum.count, hex64(sum.checksum), lease.sum.count, hex64(lease.sum.checksum));
   entries.push_back(LeaseCompleted{message.id, end_by_sum(granted, sum), message.count, message.checksum});
   apply(entries.back());
+  CHECK(lease.done && !open_.contains(id->second));
   audit(granted.epoch, entries);
   return ok();
 }

@@ -15,7 +15,8 @@ class MembershipTest : public testing::Test {
  protected:
   Result<Incarnation> join(wire::Sender sender, Millis now = 0, std::uint64_t digest = 5,
                            data::Identity::Parts data = {{"codes", 7}, {"log", 8}}) {
-    const wire::Register message{fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data), tables_for_test()};
+    const wire::Register message{fmt::format("tcp://{}", sender.id), digest, 1, "host", std::move(data),
+                                 tables_for_test()};
     DYAD_TRY(joined, members_.register_(sender, message, now, entries_));
     return joined.incarnation;
   }

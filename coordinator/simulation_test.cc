@@ -107,7 +107,8 @@ class Simulation {
     for (std::uint32_t i = 0; i < kServers + kWorkers; ++i) {
       wire::Sender& me = peers_[i];
       me = i < kServers ? server(i, ++nonce_) : worker(i - kServers, ++nonce_);
-      const auto registered = ask<wire::Registered>(me, wire::Register{.address = "tcp://x", .tables = tables_for_test()}).value();
+      const wire::Register message{.address = "tcp://x", .tables = tables_for_test()};
+      const auto registered = ask<wire::Registered>(me, message).value();
       me.incarnation = registered.incarnation;
       generation_[i] = registered.generation;
       if (i >= kServers) at_[i - kServers] = registered.resume;

@@ -87,6 +87,7 @@ Result<StepClock::Verdict> StepClock::push(const PushInfo& push) {
   DYAD_TRYV(check_agreement(push));
   if (push.cut && (!cut_ || push.step < *cut_)) cut_ = push.step;
   rank.pending.emplace(push.step, push);
+  CHECK(!cut_ || *cut_ > applied());             // an open cut is ahead of what is applied from every rank
   CHECK_LE(rank.pending.size(), std::size_t{options_.window});
   return Verdict::kAccepted;
 }
@@ -113,6 +114,8 @@ std::optional<ApplyStep> StepClock::next_sync() {
     rank.applied = apply.step;
     rank.pending.erase(rank.pending.begin());
   }
+  CHECK_EQ(applied(), apply.step);               // of all ranks, and of none a later one
+  CHECK(!cut_ || apply.freeze || apply.step < *cut_);
   if (cut_ && *cut_ <= apply.step) cut_.reset();
   return apply;
 }

@@ -35,7 +35,8 @@ Result<RowsHeader> parse_header(const std::filesystem::path& path, std::span<con
   if (file.version != layout::kVersion)
     return fail(Code::kInvalid, "{}: format version {}, this build reads {}", path.string(), file.version,
                 layout::kVersion);
-  if (file.tables > kTablesMax || bytes.size() < sizeof file + file.tables * sizeof(layout::Table) + sizeof(layout::End))
+  if (file.tables > kTablesMax ||
+      bytes.size() < sizeof file + file.tables * sizeof(layout::Table) + sizeof(layout::End))
     return fail(Code::kInvalid, "{}: damaged: header names {} tables in {} bytes", path.string(), file.tables,
                 bytes.size());
   RowsHeader header{Step{file.step}, GroupId{file.group}, file.groups, file.buckets, {}};

@@ -72,8 +72,8 @@ TEST(Trie, AgreesWithAMapOfPrefixes) {
   }
 }
 
-// A trained row is found by its key: one that moves is another node's row. New items bring new nodes on every level, and
-// new codes between old ones.
+// A trained row is found by its key: one that moves is another node's row. New items bring new nodes on every level,
+// and new codes between old ones.
 TEST(Trie, AppendedItemsMoveNoKey) {
   constexpr std::size_t kLevels = 3, kOld = 4000, kNew = 1000;
   KeyedRandom random(11);

@@ -206,10 +206,11 @@ TEST(LossyNetwork, SyncEndsInTheRowsOfTheSequentialReferenceAndSoDoesItsCut) {
     for (int t = 0; t < kTables; ++t)
       for (std::uint64_t k = 0; k < 200; ++k) {
         const auto table = static_cast<TableId>(t);
-        ASSERT_EQ(simulation.row(table, RowKey{k}), reference.row(table, RowKey{k})) << options.tables()[static_cast<std::size_t>(t)].name << " " << k;
+        const std::string name = options.tables()[static_cast<std::size_t>(t)].name;
+        ASSERT_EQ(simulation.row(table, RowKey{k}), reference.row(table, RowKey{k})) << name << " " << k;
         const auto frozen = simulation.frozen(table, RowKey{k});
         if (!frozen.empty()) {
-          ASSERT_EQ(frozen, at_cut.row(table, RowKey{k})) << options.tables()[static_cast<std::size_t>(t)].name << " " << k;
+          ASSERT_EQ(frozen, at_cut.row(table, RowKey{k})) << name << " " << k;
         }
       }
   }

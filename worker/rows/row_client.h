@@ -1,8 +1,8 @@
 #pragma once
 // The worker's view of the parameter servers: pulls and pushes rows of any tables in one round trip per server.
-// Routes each key by bucket, splits by server, and puts the answers in the caller's order. Keys come once each and are of
-// the catalogue: a server refuses others, and wants them ascending. Threads: one owner.  Ownership: borrows the caller's
-// buffers until wait()/flush().
+// Routes each key by bucket, splits by server, and puts the answers in the caller's order. Keys come once each and are
+// of the catalogue: a server refuses others, and wants them ascending. Threads: one owner.  Ownership: borrows the
+// caller's buffers until wait()/flush().
 #include <memory>
 #include <span>
 #include "common/base/ids.h"

@@ -20,7 +20,7 @@ std::string bad_row(std::span<const PushRequest> gradients, const Tables& tables
     for (std::size_t i = 0; i < request.keys.size(); ++i)
       if (!finite(request.gradient.subspan(i * dim, dim)))
         return fmt::format("row {} of table {}", request.keys[i], name_of(tables, request.table));
-    return fmt::format("table {}", name_of(tables, request.table));       // only the sum of all its squares is beyond fp32
+    return fmt::format("table {}", name_of(tables, request.table));   // only the sum of all its squares is beyond fp32
   }
   return "";
 }

@@ -142,7 +142,8 @@ Status run_train_job(const config::Config& config, comm::Collective& all, torch:
   DenseOptimizer optimizer(model.parameters(), config.train.weight_decay, config.train.clip);
   DYAD_TRY(cursor, resume_from(registered, model, optimizer));
   Trainer trainer({config, job.dataset, job.trie_views(), model, optimizer, *rows, routing.tables, all, *control, who,
-                   *heartbeat, stop_signal, ckpt::checkpoints_dir(config.job.dir), {registered.run, registered.generation}},
+                   *heartbeat, stop_signal, ckpt::checkpoints_dir(config.job.dir),
+                   {registered.run, registered.generation}},
                   device);
   LeaveSoon ends_what_waits;                     // destroyed before the trainer
   LOG_INFO("{} samples from step {}, epoch {}, batch {}; {} dense parameter tensors", trainer.samples(), cursor.step,

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 #include <vector>
-#include "worker/train/cut_rule.h"
 #include "worker/train/gradient_reducer.h"
 #include "worker/train/leave_soon.h"
 #include "worker/train/phases.h"
@@ -127,17 +126,6 @@ TEST(Prefetcher, GivesEveryValueOnceInOrderThenNothing) {
 TEST(Prefetcher, CanBeDroppedWhileItsQueueIsFull) {
   Prefetcher<int> prefetcher([]() -> std::optional<int> { return 1; }, 2);
   EXPECT_EQ(prefetcher.next(), 1);
-}
-
-TEST(CutRule, CutsAtEpochsStepsAndTheEnd) {
-  const config::Checkpoint by_epoch{.every_epochs = 2, .every_steps = 0};
-  EXPECT_FALSE(is_cut(by_epoch, {.step = 10, .epoch = 0, .last_of_epoch = true}));
-  EXPECT_TRUE(is_cut(by_epoch, {.step = 20, .epoch = 1, .last_of_epoch = true}));
-  EXPECT_FALSE(is_cut(by_epoch, {.step = 19, .epoch = 1}));
-  EXPECT_TRUE(is_cut(by_epoch, {.step = 7, .epoch = 0, .last_of_job = true}));
-  const config::Checkpoint by_step{.every_epochs = 0, .every_steps = 5};
-  EXPECT_TRUE(is_cut(by_step, {.step = 15}));
-  EXPECT_FALSE(is_cut(by_step, {.step = 16, .last_of_epoch = true}));
 }
 
 TEST(PhaseTimes, EveryMomentBelongsToOnePhase) {

@@ -9,7 +9,6 @@
 #include "common/metrics/training_events.h"
 #include "common/metrics/wall_time.h"
 #include "worker/model/pin_kernels.h"
-#include "worker/train/cut_rule.h"
 #include "worker/train/dense_state.h"
 
 namespace dyad::worker {
@@ -70,78 +69,32 @@ Trainer::~Trainer() {
 }
 
 std::optional<Trainer::Work> Trainer::produce() {
-  if (producing_.epoch >= config_.train.epochs || producing_.step.value >= total_steps_) return std::nullopt;
+  const std::optional<StepPlace> place = order_->next();
+  if (!place) return std::nullopt;
   if (!plan_) {
     data::EpochOptions options;
     options.seed = config_.job.seed;
-    options.epoch = producing_.epoch;
+    options.epoch = place->epoch;
     options.global_batch = config_.train.batch;
     options.history_max = config_.model.history;
     plan_ = std::make_unique<data::EpochPlan>(samples_, options);
   }
-  Work work;
-  const Step step{producing_.step.value + 1};
-  work.batch = builder_.build(producing_.epoch, producing_.batch, step, *plan_, parts_.all.rank(), parts_.all.size());
-  work.last_of_epoch = producing_.batch + 1 == plan_->batches();
-  work.last_of_job = step.value == total_steps_ || (work.last_of_epoch && producing_.epoch + 1 == config_.train.epochs);
-  producing_.step = step;
-  if (work.last_of_epoch) {
-    ++producing_.epoch;
-    producing_.batch = 0;
-    plan_.reset();
-  } else {
-    ++producing_.batch;
-  }
+  Work work{.place = *place};
+  work.batch = builder_.build(place->epoch, place->batch, place->step, *plan_, parts_.all.rank(), parts_.all.size());
+  if (place->last_of_epoch) plan_.reset();
   return work;
-}
-
-// The oldest state that step `step` may compute on (design: steps are the clock).
-Step Trainer::pull_floor(Step step) const {
-  const std::uint64_t before = step.value - 1;
-  std::uint64_t floor = 0;
-  if (config_.train.mode == "sync") floor = before;
-  if (config_.train.mode == "ssp") floor = before - std::min<std::uint64_t>(before, config_.train.staleness);
-  return Step{std::max(floor, cut_floor_.value)};
-}
-
-bool Trainer::cuts_after(const Work& work) const {
-  return is_cut(config_.checkpoint,
-                {work.batch.step.value, work.batch.epoch, work.last_of_epoch, work.last_of_job});
 }
 
 Status Trainer::start_pull(const Work& work, RowStage& stage) {
   const auto requests = stage.prepare(work.batch);
-  return parts_.rows.start_pull(pull_floor(work.batch.step), requests);
-}
-
-Status Trainer::enter_lease(const Work& work) {
-  if (lease_.end_batch > work.batch.index && lease_.epoch == work.batch.epoch && lease_.id != 0) return ok();
-  DYAD_TRY(lease, parts_.control.acquire_lease(work.batch.epoch, work.batch.index));
-  if (lease.epoch != work.batch.epoch || lease.first_batch > work.batch.index || lease.end_batch <= work.batch.index)
-    return fail(Code::kStale,
-                "the coordinator leased epoch {} batches {}..{} where epoch {} batch {} comes next; restart the job "
-                "with --resume",
-                lease.epoch, lease.first_batch, lease.end_batch, work.batch.epoch, work.batch.index);
-  lease_ = lease;
-  lease_count_ = lease_checksum_ = 0;
-  return ok();
-}
-
-Status Trainer::leave_lease(const Work& work, bool stop) {
-  lease_count_ += work.batch.size;
-  lease_checksum_ += work.batch.checksum;
-  if (!stop && !work.last_of_epoch && work.batch.index + 1 < lease_.end_batch) return ok();
-  DYAD_TRYV(parts_.control.complete_lease({lease_.id, lease_count_, lease_checksum_}));
-  lease_ = {};
-  return ok();
+  return parts_.rows.start_pull(protocol_->pull_floor(work.place.step), requests);
 }
 
 Result<TrainSummary> Trainer::run(const Cursor& from) {
   const std::uint64_t batches = data::EpochPlan::batches_of(samples_.size(), config_.train.batch);
-  total_steps_ = config_.train.max_steps ? config_.train.max_steps : ~std::uint64_t{0};
-  schedule_steps_ = batches * config_.train.epochs;
-  producing_ = from;
-  cut_floor_ = from.step;
+  order_.emplace(StepOrderOptions{batches, config_.train.epochs, config_.train.max_steps}, from);
+  protocol_.emplace(config_.train, config_.checkpoint, from.step);
+  schedule_steps_ = order_->whole();
   summary_.end = from;
   const double start = steady_now_s();
   reported_s_ = start;
@@ -151,26 +104,29 @@ Result<TrainSummary> Trainer::run(const Cursor& from) {
   const bool sync = config_.train.mode == "sync";
   std::optional<Work> work = prefetcher.next();
   for (std::size_t i = 0; work; i ^= 1) {
-    DYAD_TRYV(enter_lease(*work));
+    if (const auto wants = protocol_->wants(work->place)) {
+      DYAD_TRY(lease, parts_.control.acquire_lease(wants->epoch, wants->first_batch));
+      DYAD_TRYV(protocol_->leased(work->place, lease));
+    }
     phases_.enter(Phase::kPull);
     if (!work->pull_started) {
       DYAD_TRYV(start_pull(*work, stage_[i]));
     }
     DYAD_TRYV(parts_.rows.wait());
-    behind_ = steps_behind(work->batch.step, parts_.rows.traffic().applied);
+    behind_ = steps_behind(work->place.step, parts_.rows.traffic().applied);
     std::optional<Work> next;
-    const auto pull_next = [&]() -> Status {         // if its batch is there: the sort of an epoch's plan is not awaited
-      if (work->last_of_job || !(next = prefetcher.next_if_ready())) return ok();
+    const auto pull_next = [&]() -> Status {       // if its batch is there: the sort of an epoch's plan is not awaited
+      if (work->place.last_of_job || !(next = prefetcher.next_if_ready())) return ok();
       next->pull_started = true;
       return start_pull(*next, stage_[i ^ 1]);
     };
-    if (!sync && !cuts_after(*work)) { DYAD_TRYV(pull_next()); }   // a cut drains first
+    if (!sync && !protocol_->cuts_after(work->place)) { DYAD_TRYV(pull_next()); }   // a cut drains first
     DYAD_TRY(stepped, step(*work, stage_[i]));
     if (sync && !stepped.stop) { DYAD_TRYV(pull_next()); }
     DYAD_TRYV(settle(*work, stepped));
     if (stepped.stop) break;
     phases_.enter(Phase::kRead);
-    if (!next && !work->last_of_job) next = prefetcher.next();
+    if (!next && !work->place.last_of_job) next = prefetcher.next();
     work = std::move(next);
   }
   phases_.enter(Phase::kCut);
@@ -207,14 +163,14 @@ Result<Trainer::Stepped> Trainer::step(const Work& work, RowStage& stage) {
   phases_.enter(Phase::kAllReduce);
   const auto gradients = stage.gradients(batch);
   DYAD_TRYV(sum_over_ranks(batch.step, reducer_, gradients, parts_.tables, sums));
-  stepped.stop = sums.stop() > 0 && !work.last_of_job;
+  stepped.stop = sums.stop() > 0 && !work.place.last_of_job;
   stepped.rate = learning_rate(config_.train, batch.step.value, schedule_steps_);
   phases_.enter(Phase::kOptimizer);
   DYAD_TRY(norm, parts_.optimizer.norm(batch.step.value));
   stepped.norm = norm;
   phases_.enter(Phase::kPush);
   const auto row_rate = static_cast<float>(stepped.rate * config_.rows.lr_scale);
-  DYAD_TRYV(parts_.rows.push(gradients, {batch.step, row_rate, stepped.stop || cuts_after(work)}));
+  DYAD_TRYV(parts_.rows.push(gradients, {batch.step, row_rate, stepped.stop || protocol_->cuts_after(work.place)}));
   return stepped;
 }
 
@@ -223,14 +179,15 @@ Status Trainer::settle(const Work& work, const Stepped& stepped) {
   phases_.enter(Phase::kOptimizer);
   parts_.optimizer.update(stepped.rate, batch.step.value, stepped.norm);
   phases_.enter(Phase::kPush);
-  DYAD_TRYV(leave_lease(work, stepped.stop));
-  summary_.end =
-      work.last_of_epoch ? Cursor{batch.step, batch.epoch + 1, 0} : Cursor{batch.step, batch.epoch, batch.index + 1};
+  if (const auto complete = protocol_->trained(work.place, batch.size, batch.checksum, stepped.stop)) {
+    DYAD_TRYV(parts_.control.complete_lease(*complete));
+  }
+  summary_.end = work.place.after();
   summary_.samples += batch.size;
-  summary_.finished = work.last_of_job;
+  summary_.finished = work.place.last_of_job;
   log_step(work, stepped.sums, stepped.rate);
   report(work, stepped.sums, stepped.rate);
-  if (stepped.stop || cuts_after(work)) {
+  if (stepped.stop || protocol_->cuts_after(work.place)) {
     phases_.enter(Phase::kCut);
     DYAD_TRYV(cut(work));
   }
@@ -240,7 +197,7 @@ Status Trainer::settle(const Work& work, const Stepped& stepped) {
 // Rank 0 writes the dense part beside the training; the servers write theirs when the push with the cut flag is
 // applied.
 Status Trainer::cut(const Work& work) {
-  cut_floor_ = work.batch.step;
+  protocol_->cut(work.place.step);
   if (parts_.all.rank() != WorkerRank{0}) return ok();
   DYAD_TRYV(finish_cut(Wait::kForNext));      // one at a time
   const auto folder = ckpt::staging_folder(parts_.checkpoints, work.batch.step, parts_.fence);
@@ -313,7 +270,7 @@ void Trainer::report(const Work& work, const StepSums& sums, double rate) {
   const double now = steady_now_s(), since = now - reported_s_;
   step_seconds_.add(now - stepped_s_);
   stepped_s_ = now;
-  if (since < 0.5 && !work.last_of_epoch) return;
+  if (since < 0.5 && !work.place.last_of_epoch) return;
   auto metrics = phases_.by_name();
   for (std::size_t i = 0; i < loss_names_.size(); ++i) metrics[loss_names_[i]] = sums.losses()[i];
   metrics["samples_per_s"] = static_cast<double>(reported_samples_) / since;
@@ -328,7 +285,7 @@ void Trainer::report(const Work& work, const StepSums& sums, double rate) {
   parts_.heartbeat.set_metrics(metrics);
   reported_s_ = now;
   reported_samples_ = 0;
-  if (!work.last_of_epoch) return;
+  if (!work.place.last_of_epoch) return;
   LOG_INFO("epoch {}: mean loss {:.4f}, {:.0f} samples/s lately", work.batch.epoch + 1,
            loss_epoch_ / static_cast<double>(loss_steps_), metrics["samples_per_s"]);
   loss_epoch_ = 0;

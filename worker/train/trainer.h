@@ -1,10 +1,11 @@
 #pragma once
 // The training loop of one rank. A step: read (a prefetched batch) -> pull rows -> forward -> backward with the dense
-// sums running beside it -> (all finite, on all ranks?) push row gradients -> start the next pull -> clip and update the
-// dense weights. In sync mode the pull of step t waits for step t-1 of all ranks, while the weights are updated; in
-// ssp(s) the pull of step t+1 is in flight while step t computes; async never waits. Everything random is keyed by (seed, step or sample), so the loop's whole state is its
-// Cursor, the dense weights and their optimizer: that, the servers' rows and the leases are a checkpoint. Threads:
-// run() on one; a producer thread makes batches, another writes the dense part of a checkpoint.
+// sums running beside it -> (all finite, on all ranks?) push row gradients -> start the next pull -> clip and update
+// the dense weights. In sync mode the pull of step t waits for step t-1 of all ranks, while the weights are updated; in
+// ssp(s) the pull of step t+1 is in flight while step t computes; async never waits. Everything random is keyed by
+// (seed, step or sample), so the loop's whole state is its Cursor, the dense weights and their optimizer: that, the
+// servers' rows and the leases are a checkpoint. Threads: run() on one; a producer thread makes batches, another writes
+// the dense part of a checkpoint.
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -31,14 +32,11 @@
 #include "worker/train/phases.h"
 #include "worker/train/prefetcher.h"
 #include "worker/train/row_stage.h"
+#include "worker/train/step_order.h"
+#include "worker/train/step_protocol.h"
 #include "worker/train/step_sums.h"
 
 namespace dyad::worker {
-
-struct Cursor {                              // where a run stands: `step` is done, `batch` of `epoch` comes next
-  Step step;
-  std::uint64_t epoch = 0, batch = 0;
-};
 
 struct TrainerParts {                        // borrowed; they outlive the trainer
   const config::Config& config;
@@ -73,16 +71,12 @@ class Trainer {
 
  private:
   struct Work {                              // one step's batch and where it lies
+    StepPlace place;
     Batch batch;
-    bool last_of_epoch = false, last_of_job = false;
     bool pull_started = false;
   };
   std::optional<Work> produce();             // on the producer thread
-  Step pull_floor(Step step) const;
-  bool cuts_after(const Work& work) const;   // by the rule; a stop request cuts besides
   Status start_pull(const Work& work, RowStage& stage);
-  Status enter_lease(const Work& work);
-  Status leave_lease(const Work& work, bool stop);   // a rank that stops early completes what it has
   struct Stepped {                           // what a step leaves to be done once its gradients are on their way
     StepSums sums;
     double rate = 0, norm = 0;
@@ -104,13 +98,10 @@ class Trainer {
   std::vector<std::string> loss_names_;      // "loss", then the model's
   GradientReducer reducer_;
   std::array<RowStage, 2> stage_;            // two, so that a pull can be in flight while the other computes
-  std::unique_ptr<data::EpochPlan> plan_;    // of the producer
-  Cursor producing_;
-  Step cut_floor_;                           // pulls must see at least this: the last cut drained
-  std::uint64_t total_steps_ = 0;            // where the job ends, if train.max_steps says so
+  std::optional<StepOrder> order_;           // of the producer, and so is the next
+  std::unique_ptr<data::EpochPlan> plan_;
+  std::optional<StepProtocol> protocol_;     // of this run
   std::uint64_t schedule_steps_ = 0;         // where the learning rate's cosine ends
-  wire::Lease lease_;
-  std::uint64_t lease_count_ = 0, lease_checksum_ = 0;
   // The dense part of the last cut, until it is committed or given up; then why.
   std::future<Result<std::string>> writing_;
   std::atomic<bool> hurry_{false}, leaving_{false};   // to the thread that writes it: no more tries; no more waiting
