@@ -181,6 +181,7 @@ Result<bool> train(const Options& options) {
   DYAD_TRYV(check_machine(config, workers_here, is_asked));
   DYAD_TRYV(control::start_security(config));           // before the first process that reads the key
   DYAD_TRYV(io::write_file_atomic(file, config::to_toml(config)));
+  config::drop_environment();                           // config.toml has what it said
   TrainProgress progress(config.job.dir);
   if (is_asked()) return conclude(End::kStoppedAtStart, config, progress, options.json);
   LocalCluster cluster(config, {file, options.resume, options.restarts, options.mpirun});

@@ -16,7 +16,8 @@ Status check_tables(const std::string& path, const ckpt::RowsHeader& header, con
     for (const ckpt::RowsTable& table : header.tables) if (table.table == id) theirs = &table;
     if (theirs == nullptr || theirs->dim != shard.table(id).dim())
       return fail(Code::kInvalid, "{}: rows of table {} have {} floats, this job's {}: begin with a checkpoint of its "
-                  "model.dim", path, shard.tables()[t].name, theirs == nullptr ? 0 : theirs->dim, shard.table(id).dim());
+                  "model.dim", path, shard.tables()[t].name, theirs == nullptr ? 0 : theirs->dim,
+                  shard.table(id).dim());
   }
   return ok();
 }

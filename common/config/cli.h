@@ -10,4 +10,8 @@ namespace dyad::config {
 // load(sources). REQUIRES: `sources` outlives the parsing.
 void add_config_options(CLI::App& app, Sources& sources);
 
+// Takes the keys' variables out of the environment. For who has written the resolved file and starts programs that read
+// it: there they would win over it, also over a --set that is in it. Threads: before there are others.
+void drop_environment();
+
 }  // namespace dyad::config

@@ -1,6 +1,7 @@
 #include "common/config/keys.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 
 namespace dyad::config {
@@ -172,6 +173,12 @@ std::string range_text(const Allowed& a) {
 }  // namespace
 
 std::span<const Key> keys() { return table(); }
+
+std::string variable_name(const Key& key) {
+  std::string name = "DYAD_" + key.full_name();
+  for (char& c : name) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
 
 const Key* find_key(std::string_view full_name) {
   const auto found = std::ranges::find_if(table(), [&](const Key& k) { return k.full_name() == full_name; });

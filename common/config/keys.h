@@ -38,6 +38,7 @@ struct Key {
 };
 
 std::span<const Key> keys();                        // in the order of config.h
+std::string variable_name(const Key& key);           // in the environment: "DYAD_MODEL_DIM"
 const Key* find_key(std::string_view full_name);    // nullptr if there is none
 bool is_section(std::string_view name);
 

@@ -176,20 +176,14 @@ Status read_file(const std::string& file, Config& config, Origins& origins) {
   }
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // A variable that is no key is refused if it starts with a section's name or is nearly a key; DYAD_DEPS and its like
 // pass.
 Status unknown_variable(const std::string& name) {
   std::vector<std::string> names;
   bool in_section = false;
   for (const Key& key : keys()) {
-    names.push_back("DYAD_" + upper(key.full_name()));
-    in_section |= name.starts_with("DYAD_" + upper(key.section) + "_");
+    names.push_back(variable_name(key));
+    in_section |= name.starts_with(std::string_view(names.back()).substr(0, names.back().size() - key.name.size()));
   }
   const auto near = nearest_of(name, names);
   if (!in_section && (near.empty() || edit_distance(name, near) > 2)) return ok();
@@ -199,7 +193,7 @@ Status unknown_variable(const std::string& name) {
 
 Status read_environment(Config& config, Origins& origins) {
   std::map<std::string, const Key*> by_name;
-  for (const Key& key : keys()) by_name["DYAD_" + upper(key.full_name())] = &key;
+  for (const Key& key : keys()) by_name[variable_name(key)] = &key;
   for (char** entry = environ; entry && *entry; ++entry) {
     const std::string text(*entry);
     const auto equals = text.find('=');

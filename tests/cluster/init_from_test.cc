@@ -60,7 +60,7 @@ TEST(ClusterInitFrom, WeightsAndRowsComeOverWithoutTheirMomentsForOtherServersRa
   std::size_t updated = 0;
   for (const auto& [key, row] : before) {
     const auto found = now.find(key);
-    ASSERT_NE(found, now.end()) << table_name(key.first) << " " << key.second;
+    ASSERT_NE(found, now.end()) << "table " << static_cast<int>(key.first) << " " << key.second;
     EXPECT_EQ(found->second.value, row.value);
     EXPECT_EQ(found->second.slots.size(), row.value.size()) << "of adagrad";
     EXPECT_LE(found->second.count, 1u);

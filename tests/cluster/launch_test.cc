@@ -56,6 +56,16 @@ void kill_launcher(ops::Child& launcher, const fs::path& job) {
   EXPECT_EQ(state_of(job), then) << "somebody still writes";
 }
 
+// --set wins over the environment, also in the programs that `dyad train` starts and that read the file it wrote.
+TEST(ClusterLaunch, TheEnvironmentDoesNotReachPastTheFileThatTheLauncherWrote) {
+  const auto job = scratch() / "environment";
+  auto argv = train_command(job, {"train.max_steps=4"});
+  argv.insert(argv.begin(), {"env", "DYAD_TRAIN_MAX_STEPS=7", "DYAD_CHECKPOINT_EVERY_STEPS=2"});
+  const Outcome ended = run(argv);
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_EQ(last_checkpoint(job).filename(), "step-0000000004");
+}
+
 std::vector<std::string> on_a_slow_disk(std::vector<std::string> argv) {
   argv.insert(argv.begin(), {"env", "LD_PRELOAD=" DYAD_SLOW_DISK, "SLOW_DISK_MS=1200",
                              "ASAN_OPTIONS=verify_asan_link_order=0"});

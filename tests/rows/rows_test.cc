@@ -79,7 +79,7 @@ TEST(Rows, ALargePullComesInPiecesOfEveryTable) {
         for (std::size_t i = 0; i < keys.size(); ++i) {
           const auto want = reference.row(table, keys[i]);
           const auto got = pulled[static_cast<std::size_t>(t)].begin() + static_cast<std::ptrdiff_t>(i * dim);
-          ASSERT_TRUE(std::equal(want.begin(), want.end(), got)) << table_name(table) << " row " << keys[i].value;
+          ASSERT_TRUE(std::equal(want.begin(), want.end(), got)) << static_cast<int>(table) << " row " << keys[i].value;
         }
       }
       EXPECT_GT(cluster.total("pulls_total"), servers);
