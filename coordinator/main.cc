@@ -15,10 +15,10 @@
 #include "common/data/dataset.h"
 #include "common/data/identity.h"
 #include "common/io/atomic_file.h"
-#include "coordinator/checkpoint_store.h"
-#include "coordinator/server.h"
-#include "coordinator/start.h"
-#include "coordinator/work_plan.h"
+#include "coordinator/journal/checkpoint_store.h"
+#include "coordinator/server/server.h"
+#include "coordinator/journal/start.h"
+#include "coordinator/core/work_plan.h"
 
 namespace {
 

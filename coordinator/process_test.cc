@@ -11,10 +11,10 @@
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "common/wire/codec.h"
-#include "coordinator/fake_job.h"
-#include "coordinator/results.h"
-#include "coordinator/start.h"
-#include "coordinator/test_plan.h"
+#include "coordinator/testing/fake_job.h"
+#include "coordinator/journal/results.h"
+#include "coordinator/journal/start.h"
+#include "coordinator/testing/test_plan.h"
 
 namespace dyad::coordinator {
 namespace {

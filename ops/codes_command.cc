@@ -7,8 +7,8 @@
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
-#include "tools/codes/build.h"
-#include "tools/codes/report.h"
+#include "tools/prepare/codes/build.h"
+#include "tools/prepare/codes/report.h"
 
 namespace dyad::ops {
 namespace {

@@ -8,12 +8,12 @@
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
-#include "tools/codes/build.h"
-#include "tools/encode/din.h"
-#include "tools/encode/import_vectors.h"
-#include "tools/encode/item_text.h"
-#include "tools/encode/item_vectors.h"
-#include "tools/encode/sentence_encoder.h"
+#include "tools/prepare/codes/build.h"
+#include "tools/prepare/encode/din.h"
+#include "tools/prepare/encode/import_vectors.h"
+#include "tools/prepare/encode/item_text.h"
+#include "tools/prepare/encode/item_vectors.h"
+#include "tools/prepare/encode/sentence_encoder.h"
 
 namespace dyad::ops {
 namespace {

@@ -8,7 +8,7 @@
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/files.h"
-#include "coordinator/start.h"
+#include "coordinator/journal/start.h"
 #include "ops/checkpoint_path.h"
 #include "ops/command.h"
 #include "ops/follower.h"

@@ -9,7 +9,7 @@
 #include "common/control/client.h"
 #include "common/control/job_security.h"
 #include "common/io/files.h"
-#include "coordinator/results.h"
+#include "coordinator/journal/results.h"
 #include "ops/launch/local_cluster.h"
 #include "ops/launch/signs.h"
 

@@ -9,7 +9,7 @@
 #include "common/base/result.h"
 #include "common/config/config.h"
 #include "common/wire/messages.h"
-#include "coordinator/cuts.h"
+#include "coordinator/core/cuts.h"
 #include "ops/launch/child.h"
 
 namespace dyad::ops {

@@ -11,7 +11,7 @@
 #include "common/base/log.h"
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
-#include "coordinator/evaluations.h"
+#include "coordinator/core/evaluations.h"
 #include "ops/launch/child.h"
 
 namespace dyad::ops {

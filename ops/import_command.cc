@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include "ops/command.h"
-#include "tools/import/import.h"
+#include "tools/prepare/import/import.h"
 
 namespace dyad::ops {
 namespace {

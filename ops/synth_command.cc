@@ -3,7 +3,7 @@
 #include <memory>
 #include <CLI/CLI.hpp>
 #include "ops/command.h"
-#include "tools/synth/synth.h"
+#include "tools/prepare/synth/synth.h"
 
 namespace dyad::ops {
 

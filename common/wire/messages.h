@@ -73,7 +73,7 @@ struct Registered {
   std::string checkpoint;                                  // its folder; with step 0 of another job, for its weights
                                                            // alone, or empty: they are drawn
   RunId run;
-  RoutingEpoch generation;                                 // that the process belongs to (coordinator/membership.h)
+  RoutingEpoch generation;                                 // it belongs to (coordinator/core/membership.h)
   std::uint64_t manifest = 0;                              // digest that the checkpoint's must have
 };
 struct GetRouting {};

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 #include "common/io/atomic_file.h"
-#include "coordinator/start.h"
+#include "coordinator/journal/start.h"
 
 namespace dyad::ops {
 namespace {

@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <filesystem>
 #include <optional>
-#include "coordinator/start.h"
+#include "coordinator/journal/start.h"
 #include "ops/launch/job_lock.h"
 
 namespace dyad::ops {

@@ -4,8 +4,8 @@
 #include "common/ckpt/manifest.h"
 #include "common/metrics/step_log.h"
 #include "common/metrics/wall_time.h"
-#include "coordinator/past.h"
-#include "coordinator/start.h"
+#include "coordinator/journal/past.h"
+#include "coordinator/journal/start.h"
 #include "ops/launch/job_on_disk.h"
 #include "ops/launch/job_status.h"
 

@@ -9,8 +9,8 @@
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "common/metrics/step_log.h"
-#include "coordinator/journal.h"
-#include "coordinator/start.h"
+#include "coordinator/journal/journal.h"
+#include "coordinator/journal/start.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/job_on_disk.h"
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include "common/config/config.h"
-#include "coordinator/page/page.h"
+#include "coordinator/server/page/page.h"
 
 namespace dyad::ops {
 

@@ -12,8 +12,8 @@
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
-#include "coordinator/evaluations.h"
-#include "coordinator/start.h"
+#include "coordinator/core/evaluations.h"
+#include "coordinator/journal/start.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {

@@ -1,5 +1,5 @@
-// A record of the coordinator's journal (coordinator/entries.h).
-#include "coordinator/entries_for_test.h"
+// A record of the coordinator's journal (coordinator/core/entries.h).
+#include "coordinator/testing/entries_for_test.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace dyad::fuzz {

@@ -2,7 +2,7 @@
 // For the targets of the import: what a format's reader takes must give a dataset that opens.
 #include "common/data/dataset.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/import/formats.h"
+#include "tools/prepare/import/formats.h"
 
 namespace dyad::fuzz {
 

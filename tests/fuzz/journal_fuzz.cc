@@ -1,5 +1,5 @@
-// The coordinator's journal (coordinator/journal.h). The digests of its records are put right.
-#include "coordinator/journal.h"
+// The coordinator's journal (coordinator/journal/journal.h). The digests of its records are put right.
+#include "coordinator/journal/journal.h"
 #include "common/base/digest.h"
 #include "tests/fuzz/fuzz.h"
 

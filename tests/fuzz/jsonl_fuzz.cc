@@ -1,4 +1,4 @@
-// Interactions, an object a line, and what is known of items (tools/import/formats.h): | events | items |.
+// Interactions, an object a line, and what is known of items (tools/prepare/import/formats.h): | events | items |.
 #include "tests/fuzz/import_with.h"
 
 namespace dyad::fuzz {

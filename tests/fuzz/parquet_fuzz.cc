@@ -1,4 +1,5 @@
-// Parquet files (tools/import/formats.h). Arrow itself is not instrumented: the fuzzer sees only what we do with it.
+// Parquet files (tools/prepare/import/formats.h). Arrow itself is not instrumented: the fuzzer sees what we do
+// with it.
 #include <arrow/builder.h>
 #include <arrow/io/file.h>
 #include <arrow/table.h>

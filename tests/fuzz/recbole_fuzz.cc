@@ -1,4 +1,4 @@
-// RecBole's atomic files (tools/import/formats.h): | x.inter | x.item |.
+// RecBole's atomic files (tools/prepare/import/formats.h): | x.inter | x.item |.
 #include "tests/fuzz/import_with.h"
 
 namespace dyad::fuzz {

@@ -1,4 +1,5 @@
-// S3-Rec's folder (tools/import/formats.h): | sequences.txt | timestamps.txt | items.jsonl |; an empty part is no file.
+// S3-Rec's folder (tools/prepare/import/formats.h): | sequences.txt | timestamps.txt | items.jsonl |; an empty part is
+// no file.
 #include "tests/fuzz/import_with.h"
 
 namespace dyad::fuzz {

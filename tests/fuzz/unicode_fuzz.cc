@@ -1,5 +1,5 @@
-// UTF-8 as the tokenizer reads it (tools/encode/unicode.h), against what is let in (common/base/utf8.h).
-#include "tools/encode/unicode.h"
+// UTF-8 as the tokenizer reads it (tools/prepare/encode/unicode.h), against what is let in (common/base/utf8.h).
+#include "tools/prepare/encode/unicode.h"
 #include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 

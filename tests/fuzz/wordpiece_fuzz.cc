@@ -1,5 +1,5 @@
-// vocab.txt and a text (tools/encode/wordpiece.h): | vocab.txt | text |.
-#include "tools/encode/wordpiece.h"
+// vocab.txt and a text (tools/prepare/encode/wordpiece.h): | vocab.txt | text |.
+#include "tools/prepare/encode/wordpiece.h"
 #include <algorithm>
 #include "tests/fuzz/fuzz.h"
 

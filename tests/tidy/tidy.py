@@ -18,7 +18,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 # A library's headers (pattern on the include) -> the folders that may see them. Tests in tests/ may see all.
 LIBRARIES = (
     ("LibTorch", re.compile(r"^(torch|ATen|c10)/"), ("worker/model", "worker/decode", "worker/train", "worker/eval",
-                                                     "worker/job", "worker/main.cc", "tools/encode",
+                                                     "worker/job", "worker/main.cc", "tools/prepare/encode",
                                                      "tools/baseline", "tools/bench", "cmake")),
     ("MPI", re.compile(r"^mpi\.h$"), ("common/comm",)),
     ("NCCL", re.compile(r"^nccl\.h$"), ("common/comm",)),
@@ -72,6 +72,13 @@ def arrow(path, target):
         return "the roles never include each other; share through common"
     if area in ROLES and to in TOP:
         return f"{area} lies below {to}"
+    if under(path, ("coordinator/core",)) and under(target, ("coordinator/journal", "coordinator/server")):
+        return "the core knows no file, socket or page"
+    if under(path, ("coordinator/journal",)) and under(target, ("coordinator/server",)):
+        return "what is on disk is read without a server"
+    testing = under(target, ("coordinator/testing",))
+    if testing and not path.endswith("_test.cc") and not under(path, ("coordinator/testing", "tests")):
+        return "only tests include parts for tests"
     if area != "tests" and to == "tests":
         return "only tests include tests"
     return None

@@ -44,7 +44,7 @@ class Rules(unittest.TestCase):
             "ps/optimizer/adam_test.cc": "#include <torch/torch.h>\n",
             "worker/model/model.cc": "#include <torch/torch.h>\n// TO" "DO(later): needs a second GPU\n",
             "worker/main.cc": '#include "worker/model/model.h"\nint main() {\n  exit(1);\n}\n',
-            "ops/train.cc": '#include "coordinator/cut.h"\n#include "tools/import.h"\n',
+            "ops/train.cc": '#include "coordinator/cut.h"\n#include "tools/prepare/import/import.h"\n',
             "tests/cluster/run_test.cc": '#include "ps/table/table.h"\n#include "worker/model/model.h"\n'})
 
     def test_arrows_against_the_direction(self):
@@ -52,6 +52,10 @@ class Rules(unittest.TestCase):
                              ("common/data/a.cc", "ps/table/t.h"), ("common/io/a.cc", "tools/x.h"),
                              ("ps/a.cc", "worker/b.h"), ("worker/a.cc", "coordinator/b.h"),
                              ("coordinator/main.cc", "ps/b.h"),
+                             ("coordinator/core/a.cc", "coordinator/journal/b.h"),
+                             ("coordinator/core/a_test.cc", "coordinator/server/b.h"),
+                             ("coordinator/journal/a.cc", "coordinator/server/b.h"),
+                             ("coordinator/server/a.cc", "coordinator/testing/b.h"),
                              ("worker/x/a.cc", "ops/command.h"), ("tools/a.cc", "tests/b.h")):
             self.fails({path: f'#pragma once\n#include "{target}"\n'}, f"{path}:2: includes {target};", "")
 
