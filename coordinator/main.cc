@@ -14,6 +14,7 @@
 #include "common/control/job_security.h"
 #include "common/data/dataset.h"
 #include "common/data/identity.h"
+#include "common/data/samples.h"
 #include "common/io/atomic_file.h"
 #include "coordinator/journal/checkpoint_store.h"
 #include "coordinator/server/server.h"

@@ -7,8 +7,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "common/wire/codec.h"
 #include "coordinator/testing/fake_job.h"

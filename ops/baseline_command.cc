@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
+#include "common/data/samples.h"
 #include "common/io/atomic_file.h"
 #include "ops/command.h"
 #include "tools/baseline/popularity.h"

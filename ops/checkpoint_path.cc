@@ -1,6 +1,7 @@
 #include "ops/checkpoint_path.h"
 
 #include "common/base/log.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/diff.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/files.h"

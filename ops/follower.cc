@@ -9,6 +9,7 @@
 #include <thread>
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/core/evaluations.h"

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/log.h"
 #include "common/base/progress.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "common/config/same_keys.h"
 #include "common/config/cli.h"

@@ -4,6 +4,7 @@
 #include <utility>
 #include "common/base/check.h"
 #include "common/ckpt/rows_file.h"
+#include "common/ckpt/rows_writer.h"
 
 namespace dyad::ps {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include "common/base/check.h"
 #include "common/base/initial_row.h"
-#include "common/wire/half.h"
+#include "common/wire/row_values.h"
 #include "common/wire/sections.h"
 
 namespace dyad::ps {

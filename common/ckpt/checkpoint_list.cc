@@ -1,4 +1,6 @@
 // The folders of a job's checkpoints: listing, choosing, removing, and the link to the best.
+#include "common/ckpt/checkpoint_list.h"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>

@@ -1,3 +1,4 @@
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 
 #include <gmock/gmock.h>
@@ -7,7 +8,9 @@
 #include "common/base/digest.h"
 #include "common/ckpt/diff.h"
 #include "common/ckpt/rows_file.h"
+#include "common/ckpt/rows_writer.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "common/tables/tables_for_test.h"
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <gtest/gtest.h>
 #include "common/base/random.h"
+#include "common/ckpt/rows_writer.h"
 
 namespace dyad::ckpt {
 namespace {

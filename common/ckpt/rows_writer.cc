@@ -1,3 +1,5 @@
+#include "common/ckpt/rows_writer.h"
+
 #include <cstring>
 #include "common/base/check.h"
 #include "common/ckpt/rows_file.h"

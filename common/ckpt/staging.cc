@@ -3,6 +3,7 @@
 #include <algorithm>
 #include "common/base/digest.h"
 #include "common/base/log.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 

@@ -1,3 +1,4 @@
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/staging.h"
 
 #include <fstream>

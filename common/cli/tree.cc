@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <CLI/CLI.hpp>
 #include "common/config/keys.h"
+#include "common/config/nearest.h"
 
 namespace dyad::cli {
 

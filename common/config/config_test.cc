@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include "common/config/cli.h"
 #include "common/config/config.h"
+#include "common/config/nearest.h"
 #include "common/config/same_keys.h"
 #include "common/config/keys.h"
 

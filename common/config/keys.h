@@ -46,19 +46,4 @@ std::string type_text(const Key& key);              // "integer"
 std::string allowed_text(const Key& key);           // "8 to 4096", "sync, ssp or async"
 std::string value_text(const Key& key, const Config& config);   // as TOML writes it
 
-// What is wrong with how keys go together; the first rule that fails. `primary` is to blame, unless only `other` was
-// given.
-struct BrokenRule {
-  const Key *primary, *other;
-  std::string message;
-};
-std::optional<BrokenRule> broken_rule(const Config& config);
-
-// The known key nearest to a misspelt one, by edit distance; empty if none is near. A key of the right name in another
-// section counts as near.
-std::string nearest_key(std::string_view full_name);
-// The entry of `names` nearest to `word`, empty if none is near.
-std::string nearest_of(std::string_view word, const std::vector<std::string>& names);
-std::size_t edit_distance(std::string_view a, std::string_view b);   // Levenshtein, a swap of neighbours counts 1
-
 }  // namespace dyad::config

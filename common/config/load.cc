@@ -12,6 +12,8 @@
 #include "common/base/printable.h"
 #include "common/base/utf8.h"
 #include "common/config/keys.h"
+#include "common/config/nearest.h"
+#include "common/config/rules.h"
 
 namespace dyad::config {
 namespace {

@@ -1,3 +1,5 @@
+#include "common/config/nearest.h"
+
 #include <algorithm>
 #include "common/config/keys.h"
 

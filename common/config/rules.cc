@@ -1,4 +1,6 @@
 // How keys must go together. One row per rule; the first key named is the one that the error points at.
+#include "common/config/rules.h"
+
 #include <string>
 #include <fmt/format.h>
 #include "common/config/keys.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include "common/base/log.h"
-#include "common/metrics/process.h"
+#include "common/metrics/process_figures.h"
 
 namespace dyad::control {
 

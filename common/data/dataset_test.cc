@@ -10,6 +10,7 @@
 #include "common/data/dataset_writer.h"
 #include "common/data/epoch_plan.h"
 #include "common/data/log_reader.h"
+#include "common/data/samples.h"
 #include "common/data/test_times.h"
 #include "common/io/temp_folder.h"
 

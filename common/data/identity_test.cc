@@ -6,7 +6,8 @@
 #include "common/base/digest.h"
 #include "common/data/dataset_writer.h"
 #include "common/data/item_files.h"
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::data {

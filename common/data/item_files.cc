@@ -2,6 +2,7 @@
 
 #include <optional>
 #include "common/base/digest.h"
+#include "common/io/safetensors_write.h"
 
 namespace dyad::data {
 namespace {

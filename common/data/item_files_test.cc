@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include "common/data/test_dataset.h"
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::data {

@@ -1,3 +1,5 @@
+#include "common/data/samples.h"
+
 #include <algorithm>
 #include <bit>
 #include "common/base/check.h"

@@ -6,6 +6,7 @@
 #include <set>
 #include "common/base/random.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::data {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <fmt/ranges.h>
 #include "common/base/printable.h"
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
 #include "common/io/mapped_file.h"
 
 namespace dyad::io {

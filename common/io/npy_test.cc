@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <cstring>
 #include <fstream>
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::io {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/printable.h"
 #include "common/base/check.h"
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
 #include "common/io/seal.h"
 
 namespace dyad::io {

@@ -1,9 +1,8 @@
 #pragma once
-// The .safetensors format, read by mmap and written:
+// The .safetensors format, read by mmap (written by safetensors_write.h):
 //   [ u64 n | n bytes of JSON: name -> {dtype, shape, data_offsets}, "__metadata__" -> {string: string} | tensors ]
 // The header is trusted in nothing: offsets outside the file, overlaps, holes, shapes that disagree with their bytes,
 // unknown types and truncation are refused with the file's and the tensor's name. Little-endian machines only.
-// Written bytes are a pure function of the arguments (tensors by falling element size, then name; keys sorted).
 // A sealed file carries a digest of itself (metadata "dyad.digest"): open() refuses one whose bytes do not fit it.
 // Threads: immutable after open.
 #include <cstdint>
@@ -13,7 +12,6 @@
 #include <string>
 #include <vector>
 #include "common/base/result.h"
-#include "common/io/atomic_file.h"
 #include "common/io/mapped_file.h"
 
 namespace dyad::io {
@@ -56,20 +54,5 @@ class Safetensors {
   Metadata metadata_;
   bool sealed_ = false;
 };
-
-enum class Seal : std::uint8_t { kNone, kDigest };   // kDigest: for files that no manifest tells the digest of
-// REQUIRES: each tensor's bytes are as many as its shape and type say. The file appears by rename (atomic_file.h).
-Result<FileFacts> write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
-                                    const Metadata& metadata = {}, Seal seal = Seal::kNone);
-
-template <class T> constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::kF32; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::kI32; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::kI64; }
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::kU8; }
-// make_tensor<float>({rows, cols}, values): a borrowing Tensor of plain values.
-template <class T> Tensor make_tensor(std::vector<std::size_t> shape, std::span<const T> values) {
-  return {dtype_of<T>(), std::move(shape), std::as_bytes(values)};
-}
 
 }  // namespace dyad::io

@@ -5,8 +5,9 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include "common/io/half.h"
+#include "common/io/half_bits.h"
 #include "common/io/matrix.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 
 namespace dyad::io {

@@ -1,3 +1,5 @@
+#include "common/io/safetensors_write.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include "common/base/check.h"

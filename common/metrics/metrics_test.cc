@@ -5,7 +5,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
 #include "common/metrics/histogram.h"
-#include "common/metrics/process.h"
+#include "common/metrics/process_figures.h"
 #include "common/metrics/prometheus.h"
 #include "common/metrics/step_log.h"
 

@@ -16,7 +16,7 @@ struct SectionView {
   TableId table{};
   std::size_t count = 0;
   std::span<const RowKey> keys;                            // empty in a PullReply
-  Bytes values;  // empty in a Pull; not aligned for floats: use half.h or memcpy
+  Bytes values;  // empty in a Pull; not aligned for floats: use row_values.h or memcpy
 };
 
 inline std::size_t value_bytes(ValueType type) { return type == ValueType::kFp32 ? 4 : 2; }

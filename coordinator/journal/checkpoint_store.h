@@ -2,6 +2,7 @@
 // Commits cuts to a job's folder: config.toml and the manifest beside the staged files, then the name. Checks that
 // every group's rows are among the files, so that a checkpoint with a hole never exists.
 #include <filesystem>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/core/cuts.h"
 

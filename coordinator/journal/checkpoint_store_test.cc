@@ -1,3 +1,4 @@
+#include "common/ckpt/checkpoint_list.h"
 #include "coordinator/journal/checkpoint_store.h"
 
 #include <gmock/gmock.h>

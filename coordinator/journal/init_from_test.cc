@@ -1,4 +1,5 @@
 // A new job that begins with the weights of another's checkpoint.
+#include "common/io/safetensors_write.h"
 #include "coordinator/journal/init_from.h"
 
 #include <gmock/gmock.h>

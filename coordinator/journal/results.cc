@@ -1,6 +1,7 @@
 #include "coordinator/journal/results.h"
 
 #include "common/base/log.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "common/metrics/wall_time.h"
 #include "common/io/files.h"

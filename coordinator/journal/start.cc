@@ -3,6 +3,7 @@
 #include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/base/random_id.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/config/same_keys.h"
 #include "common/metrics/wall_time.h"
 #include "coordinator/journal/init_from.h"

@@ -1,7 +1,7 @@
 #include "coordinator/server/probes.h"
 
 #include <algorithm>
-#include "common/metrics/process.h"
+#include "common/metrics/process_figures.h"
 #include "common/metrics/prometheus.h"
 #include "common/wire/codec.h"
 #include "coordinator/server/status_json.h"

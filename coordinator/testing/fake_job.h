@@ -25,7 +25,9 @@
 #include "common/data/dataset.h"
 #include "common/data/dataset_writer.h"
 #include "common/data/identity.h"
+#include "common/data/samples.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "common/tables/tables_for_test.h"
 #include "coordinator/core/work_plan.h"
 

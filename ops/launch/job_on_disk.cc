@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include "common/base/log.h"
 #include "common/base/processor.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "ops/launch/job_lock.h"
 #include "ops/launch/job_status.h"
 

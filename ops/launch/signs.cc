@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 #include "common/base/process.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 
 namespace dyad::ops {

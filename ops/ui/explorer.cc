@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "ops/recommend/show.h"
 

@@ -7,6 +7,7 @@
 #include "common/io/atomic_file.h"
 #include "common/io/matrix.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "tests/cluster/job.h"
 
 namespace dyad::tests {

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <nlohmann/json.hpp>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"

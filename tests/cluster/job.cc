@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 
 namespace dyad::tests {

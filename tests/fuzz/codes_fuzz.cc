@@ -1,6 +1,7 @@
 // codes/<stream>.safetensors as a trie (common/data/trie.h).
 #include "common/data/trie.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace dyad::fuzz {

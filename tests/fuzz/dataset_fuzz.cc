@@ -4,6 +4,7 @@
 #include "common/data/dataset_json.h"
 #include "common/data/dataset_writer.h"
 #include "common/data/log_reader.h"
+#include "common/data/samples.h"
 #include "tests/fuzz/log_bytes.h"
 
 namespace dyad::fuzz {

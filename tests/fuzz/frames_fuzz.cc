@@ -1,7 +1,7 @@
-// The frames of rows behind a header (common/wire/sections.h, half.h): | table u8, count u32 | ... as the header says
-// them, then the frames themselves.
+// The frames of rows behind a header (common/wire/sections.h, row_values.h): | table u8, count u32 | ... as the header
+// says them, then the frames themselves.
 #include "common/tables/tables_for_test.h"
-#include "common/wire/half.h"
+#include "common/wire/row_values.h"
 #include "common/wire/sections.h"
 #include "tests/fuzz/fuzz.h"
 

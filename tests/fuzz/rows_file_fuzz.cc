@@ -1,6 +1,7 @@
 // rows/g0000.rows of a checkpoint (common/ckpt/rows_file.h). Its last eight bytes, the checksum, are put right.
 #include "common/ckpt/rows_file.h"
 #include <bit>
+#include "common/ckpt/rows_writer.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace dyad::fuzz {

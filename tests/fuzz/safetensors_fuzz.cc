@@ -2,6 +2,7 @@
 #include "common/io/safetensors.h"
 #include <algorithm>
 #include "common/io/matrix.h"
+#include "common/io/safetensors_write.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace dyad::fuzz {

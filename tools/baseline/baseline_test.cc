@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include "common/data/dataset_writer.h"
+#include "common/data/samples.h"
 #include "common/io/temp_folder.h"
 #include "tools/baseline/popularity.h"
 #include "tools/baseline/sasrec.h"

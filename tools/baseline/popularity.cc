@@ -1,5 +1,6 @@
 #include "tools/baseline/popularity.h"
 #include <vector>
+#include "common/data/samples.h"
 
 namespace dyad::baseline {
 

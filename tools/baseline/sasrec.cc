@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/keep_memory.h"
 #include "common/base/random.h"
+#include "common/data/samples.h"
 
 namespace dyad::baseline {
 namespace F = torch::nn::functional;

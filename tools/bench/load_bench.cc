@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include "common/base/clock.h"
 #include "common/ckpt/rows_file.h"
+#include "common/ckpt/rows_writer.h"
 #include "common/io/mapped_file.h"
 #include "ps/cut.h"
 

@@ -1,5 +1,6 @@
 #include "worker/batch/batch_builder.h"
 #include "common/base/random.h"
+#include "common/data/samples.h"
 
 namespace dyad::worker {
 

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 #include "worker/decode/beam_search.h"
-#include "worker/decode/metrics.h"
+#include "worker/decode/ranking_metrics.h"
 #include "worker/model/toy_for_test.h"
 
 namespace dyad::worker {

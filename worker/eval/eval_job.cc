@@ -12,9 +12,10 @@
 #include "common/base/random.h"
 #include "common/ckpt/eval_result.h"
 #include "common/config/eval_settings.h"
+#include "common/data/samples.h"
 #include "common/io/atomic_file.h"
 #include "worker/decode/beam_search.h"
-#include "worker/decode/metrics.h"
+#include "worker/decode/ranking_metrics.h"
 #include "worker/eval/loaded_model.h"
 
 namespace dyad::worker {

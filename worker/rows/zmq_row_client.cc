@@ -7,7 +7,7 @@
 #include "common/net/buffer_pool.h"
 #include "common/net/poll.h"
 #include "common/wire/codec.h"
-#include "common/wire/half.h"
+#include "common/wire/row_values.h"
 #include "worker/rows/make_row_client.h"
 #include "worker/rows/route_plan.h"
 #include "worker/rows/server_link.h"

@@ -7,6 +7,7 @@
 #include "common/data/item_files.h"
 #include "common/io/atomic_file.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 
 namespace dyad::worker {
 namespace {

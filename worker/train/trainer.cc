@@ -6,6 +6,7 @@
 #include "common/base/random.h"
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/persist.h"
+#include "common/data/samples.h"
 #include "common/metrics/training_events.h"
 #include "common/metrics/wall_time.h"
 #include "worker/model/pin_kernels.h"

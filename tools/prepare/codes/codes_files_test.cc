@@ -6,6 +6,7 @@
 #include "common/data/dataset_writer.h"
 #include "common/data/trie.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "tools/prepare/codes/build.h"
 #include "tools/prepare/codes/report.h"

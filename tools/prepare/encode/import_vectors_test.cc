@@ -1,4 +1,5 @@
 // Vectors from elsewhere: whose row is whose.
+#include "common/io/safetensors_write.h"
 #include "tools/prepare/encode/import_vectors.h"
 #include <arrow/builder.h>
 #include <arrow/compute/cast.h>

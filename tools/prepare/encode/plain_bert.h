@@ -10,6 +10,7 @@
 #include <vector>
 #include "common/base/random.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 
 namespace dyad::encode {
 

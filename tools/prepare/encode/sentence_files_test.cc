@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "tools/prepare/encode/plain_bert.h"
 #include "tools/prepare/encode/sentence_encoder.h"

@@ -1,4 +1,6 @@
 // CURVE keys, the ZAP responder (RFC 27) that lets only listed client keys in, and a line for each that is refused.
+#include "common/net/context.h"
+
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -8,7 +10,6 @@
 #include "common/base/log.h"
 #include "common/base/log_limit.h"
 #include "common/net/handshakes.h"
-#include "common/net/socket.h"
 
 namespace dyad::net {
 

@@ -1,4 +1,4 @@
-#include "common/metrics/process.h"
+#include "common/metrics/process_figures.h"
 
 #include <filesystem>
 #include <fstream>

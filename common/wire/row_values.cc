@@ -1,4 +1,4 @@
-#include "common/wire/half.h"
+#include "common/wire/row_values.h"
 
 #include <algorithm>
 #include <cstdint>
