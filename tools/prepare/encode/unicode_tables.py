@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes unicode_tables.h beside it from this Python's Unicode character database: tools/prepare/encode/unicode_tables.py."""
+"""Writes unicode_tables.h beside it from this Python's Unicode character database:
+tools/prepare/encode/unicode_tables.py."""
 import pathlib
 import sys
 import unicodedata
