@@ -272,10 +272,45 @@ TEST(Import, DatesAreTimes) {
   const std::pair<const char*, std::int64_t> cases[] = {
       {"1970-01-02", 86'400}, {"2014-07-23 10:30:05", 1'406'111'405}, {"2014-07-23T10:30:05.75Z", 1'406'111'405},
       {"2014-07-23T12:30:05+02:00", 1'406'111'405}, {"2014-07-23T06:30-0400", 1'406'111'400}, {"1.5e3", 1'500}};
-  for (const auto& [text, time] : cases) EXPECT_EQ(seconds(std::string_view(text)), time) << text;
+  for (const auto& [text, time] : cases) EXPECT_EQ(parse_time(std::string_view(text)).value().s, time) << text;
   for (const char* text : {"2014-02-30", "2014-7-23", "2014-07-23T25:00", "2014-07-23 ", "1969-12-31", "20140723T",
                            "+5", "2014-07-23T10:30:05+", "2014-07-23T10:30:05 UTC", ""})
-    EXPECT_FALSE(seconds(std::string_view(text)).has_value()) << text;
+    EXPECT_FALSE(parse_time(std::string_view(text)).has_value()) << text;
+}
+
+TEST(Import, TimesAreReadToTheNanosecond) {
+  const std::pair<const char*, Time> cases[] = {
+      {"1400000000.123456789", {1'400'000'000, 123'456'789}}, {"5.0000000019", {5, 1}}, {"5.25", {5, 250'000'000}},
+      {"2014-07-23T10:30:05.75Z", {1'406'111'405, 750'000'000}}, {"1970-01-01 00:00:01,5", {1, 500'000'000}},
+      {"15e-1", {1, 500'000'000}}, {"-1.0", {}}, {"-1", {}}};
+  for (const auto& [text, time] : cases) EXPECT_EQ(parse_time(std::string_view(text)).value(), time) << text;
+  EXPECT_EQ((Time{4, 250'000'000}.text()), "4.25");
+  EXPECT_EQ(Time{4}.text(), "4");
+}
+
+// They were cut to seconds before they were compared.
+TEST(Import, OrderTiesAndRepetitionGoByTheFractionOfTheTimeToo) {
+  TestFiles files;
+  const auto path = files.put("e.jsonl", "{\"user\":1,\"item\":\"b\",\"time\":1400000000.9}\n"
+                                         "{\"user\":1,\"item\":\"a\",\"time\":1400000000.1}\n"
+                                         "{\"user\":1,\"item\":\"a\",\"time\":\"2014-05-13T16:53:20.2Z\"}\n");
+  Options options = files.options("jsonl", {path});
+  options.distinct = true;
+  const Report report = run(options).value();
+  EXPECT_THAT(history_of(files, "1"), ElementsAre("a", "a", "b"));
+  EXPECT_EQ(report.tied_rows, 0u);
+  EXPECT_EQ(report.out_of_order, 1u);
+  EXPECT_THAT(data::times_of_users(dataset_of(files))[0], ElementsAre(1'400'000'000, 1'400'000'000, 1'400'000'000));
+  options.require_order = true;
+  EXPECT_THAT(error_of(options), HasSubstr("e.jsonl:2:22: time 1400000000.1 of user '1' is before 1400000000.9"));
+}
+
+TEST(Import, RowsOfUnknownTimeAreNoRepetition) {
+  TestFiles files;
+  Options options = files.options("s3rec", {files.put("S.txt", "1 1 2 1 3\n")});
+  options.distinct = true;
+  EXPECT_EQ(run(options).value().repeated, 0u);
+  EXPECT_THAT(history_of(files, "1"), ElementsAre("1", "2", "1", "3"));
 }
 
 TEST(Import, TheCatalogueHasTheOrderOfTheFileOfItems) {

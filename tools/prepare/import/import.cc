@@ -124,7 +124,7 @@ Report report_of_reading(const Intake& intake) {
   report.low_ratings = intake.low_ratings;
   report.unused = intake.unused;
   report.described_items = intake.described.size();
-  for (const Row& row : intake.rows) report.far_times += row.time_s >= kYear3000;
+  for (const Row& row : intake.rows) report.far_times += row.time_s() >= kYear3000;
   return report;
 }
 
@@ -173,7 +173,7 @@ Result<Report> run(const Options& options) {
   const Numbers numbers = number_those_that_stay(intake, intake.all_items && options.k_core <= 1);
   Progress progress("write", intake.rows.size(), "interactions");
   for (const Row& row : intake.rows) {
-    DYAD_TRYV(writer.append({UserId{numbers.user[row.user]}, ItemId{numbers.item[row.item]}, row.time_s}));
+    DYAD_TRYV(writer.append({UserId{numbers.user[row.user]}, ItemId{numbers.item[row.item]}, row.time_s()}));
     if (++report.interactions % 4096 == 0) progress.at(report.interactions);
   }
   progress.finish();

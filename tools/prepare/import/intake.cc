@@ -44,25 +44,28 @@ std::optional<std::uint32_t> Interner::find(std::string_view key) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Status Intake::add(std::string_view user, std::string_view item, std::int64_t time_s, const Place& place) {
+Status Intake::add(std::string_view user, std::string_view item, Time time, const Place& place) {
   if (user.empty()) return refuse(place, "the user is empty");
   if (item.empty()) return refuse(place, "the item is empty");
   if (user.find_first_of("\r\n") != std::string_view::npos) return refuse(place, "the user holds a line break");
   DYAD_TRYV(require_utf8("the user", user, place));
   DYAD_TRYV(require_utf8("the item", item, place));
-  Row row{users.id_of(user), items.id_of(item), time_s, time_s};
-  if (row.user == last_.size()) last_.push_back(-1);
-  std::int64_t& last = last_[row.user];
-  if (time_s == -1) {
-    row.sort_s = last;
+  Row row{users.id_of(user), items.id_of(item)};
+  if (row.user == last_.size()) last_.emplace_back();
+  Time& last = last_[row.user];
+  row.is_timed = time.is_known();
+  if (!row.is_timed) {
+    time = last;
     ++unknown_times;
-  } else if (time_s < last) {
+  } else if (time < last) {
     ++out_of_order;
     if (require_order_)
       return refuse(place, "time {} of user '{}' is before {} of the same user's row above; sort the file by time",
-                    time_s, printable(user), last);
+                    time.text(), printable(user), last.text());
   }
-  last = row.sort_s;
+  row.sort_s = time.s;
+  row.sort_ns = time.ns;
+  last = time;
   rows.push_back(row);
   split.note(row.user, row.item);
   if (!told_.empty()) told_of(row.user).push_back(row.item);
@@ -94,7 +97,7 @@ Status Intake::add_history(const History& history, const Place& place) {
   if (history.whole && !told.empty() && history.items.size() <= told.size())
     return refuse(place, "user '{}' came before with this history", printable(history.user));
   for (std::size_t i = told.size(); i < history.items.size(); ++i) {
-    DYAD_TRYV(add(history.user, history.items[i], history.times_s.empty() ? -1 : history.times_s[i], place));
+    DYAD_TRYV(add(history.user, history.items[i], history.times.empty() ? Time{} : history.times[i], place));
     ++from_histories;
   }
   return ok();

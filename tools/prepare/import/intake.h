@@ -28,15 +28,18 @@ class Interner {
 
 struct Row {
   std::uint32_t user = 0, item = 0;
-  std::int64_t time_s = -1;
-  std::int64_t sort_s = -1;                                  // time_s, or that of the user's row before where unknown
+  std::int64_t sort_s = -1;                                  // the time, or that of the user's row before where unknown
+  std::uint32_t sort_ns = 0;
+  bool is_timed = false;                                     // the time is known
+  Time sort_time() const { return {sort_s, sort_ns}; }
+  std::int64_t time_s() const { return is_timed ? sort_s : -1; }
 };
 
 // A row's list of the items before (or, without an item of its own, of all items), oldest first.
 struct History {
   std::string_view user;
   std::span<const std::string_view> items;
-  std::span<const std::int64_t> times_s;                     // of each, or empty: unknown
+  std::span<const Time> times;                               // of each, or empty: unknown
   bool whole = false;                                        // the row has no item of its own
 };
 
@@ -45,7 +48,7 @@ class Intake {
   explicit Intake(bool require_order) : require_order_(require_order) {}
   // Fails with kInvalid for a key that is empty or not UTF-8, or a row older than the user's rows before it under
   // require_order.
-  Status add(std::string_view user, std::string_view item, std::int64_t time_s, const Place& place);
+  Status add(std::string_view user, std::string_view item, Time time, const Place& place);
   // Adds those items that the user's rows before do not tell yet: an augmented file repeats a history, longer in
   // each row, or cut to the newest. Fails with kInvalid for one that does not go on from the rows before, and for a
   // row that tells nothing new.
@@ -70,7 +73,7 @@ class Intake {
   std::vector<std::uint32_t>& told_of(std::uint32_t user);
 
   bool require_order_;
-  std::vector<std::int64_t> last_;                           // per user: sort_s of the row before
+  std::vector<Time> last_;                                   // per user: sort_time() of the row before
   std::vector<std::vector<std::uint32_t>> told_;             // per user: items so far; filled from the first history on
 };
 

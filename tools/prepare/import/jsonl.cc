@@ -229,11 +229,11 @@ class Events {
     return enough;
   }
 
-  Result<std::int64_t> time_of(std::string_view line) {
+  Result<Time> time_of(std::string_view line) {
     const Field& field = fields_[kTime];
     seen_[kTime] = seen_[kTime] || field.seen;
-    if (!field.seen || field.null) return std::int64_t{-1};
-    const auto time = field.good && !field.list ? seconds(field.text) : std::nullopt;
+    if (!field.seen || field.null) return Time{};
+    const auto time = field.good && !field.list ? parse_time(field.text) : std::nullopt;
     if (time) return *time;
     return refuse(place_of(line, field.name), "'{}' is not a time in seconds since 1970 or a date",
                   printable(field.name));

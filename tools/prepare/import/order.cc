@@ -35,7 +35,7 @@ class TieShuffle {
   void shuffle_user(std::span<const std::size_t> places) {
     group_.clear();
     for (const std::size_t place : places) group_.push_back(rows_[place]);
-    if (std::any_of(group_.begin(), group_.end(), [](const Row& row) { return row.time_s == -1; })) return;
+    if (std::any_of(group_.begin(), group_.end(), [](const Row& row) { return !row.is_timed; })) return;
     std::stable_sort(group_.begin(), group_.end(), [&](const Row& a, const Row& b) { return draw(a) < draw(b); });
     for (std::size_t i = 0; i < places.size(); ++i) rows_[places[i]] = group_[i];
   }
@@ -51,14 +51,17 @@ class TieShuffle {
 }  // namespace
 
 void order_by_time(std::vector<Row>& rows) {
-  const auto earlier = [](const Row& a, const Row& b) { return a.sort_s < b.sort_s; };
+  const auto earlier = [](const Row& a, const Row& b) { return a.sort_time() < b.sort_time(); };
   if (!std::is_sorted(rows.begin(), rows.end(), earlier)) std::stable_sort(rows.begin(), rows.end(), earlier);
 }
 
 std::uint64_t repeated_rows(std::vector<Row>& rows, bool drop) {
-  std::vector<std::size_t> places(rows.size());
-  std::iota(places.begin(), places.end(), std::size_t{0});
-  const auto same = [&](std::size_t at) { return std::tie(rows[at].user, rows[at].item, rows[at].time_s); };
+  std::vector<std::size_t> places;
+  places.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) if (rows[i].is_timed) places.push_back(i);
+  const auto same = [&](std::size_t at) {
+    return std::tie(rows[at].user, rows[at].item, rows[at].sort_s, rows[at].sort_ns);
+  };
   std::sort(places.begin(), places.end(),
             [&](std::size_t a, std::size_t b) { return same(a) != same(b) ? same(a) < same(b) : a < b; });
   std::vector<bool> again(rows.size());
@@ -78,19 +81,19 @@ std::uint64_t repeated_rows(std::vector<Row>& rows, bool drop) {
 void shuffle_ties(std::vector<Row>& rows, const Interner& users, const Interner& items, std::uint64_t seed) {
   TieShuffle ties(rows, users, items, seed);
   for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
-    while (end < rows.size() && rows[end].sort_s == rows[begin].sort_s) ++end;
+    while (end < rows.size() && rows[end].sort_time() == rows[begin].sort_time()) ++end;
     if (end - begin > 1) ties.shuffle(begin, end);
   }
 }
 
 Ties count_ties(const std::vector<Row>& rows, std::size_t users) {
   Ties ties;
-  std::vector<std::int64_t> last(users, -1);
+  std::vector<Time> last(users);
   std::vector<bool> tied(users);
   for (const Row& row : rows) {
-    tied[row.user] = row.time_s != -1 && row.time_s == last[row.user];
+    tied[row.user] = row.is_timed && row.sort_time() == last[row.user];
     ties.rows += tied[row.user];
-    last[row.user] = row.time_s;
+    last[row.user] = row.is_timed ? row.sort_time() : Time{};
   }
   ties.last = static_cast<std::uint64_t>(std::count(tied.begin(), tied.end(), true));
   return ties;

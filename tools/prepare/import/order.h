@@ -7,7 +7,8 @@ namespace dyad::importer {
 // Time order over all users; rows of equal time stay as the files have them, so that a user's rows are ordered by
 // (time, place).
 void order_by_time(std::vector<Row>& rows);
-// Rows of the user, item and time of one before; removed if `drop`, keeping the order of the others.
+// Rows of the user, item and time of one before (an unknown time equals no other); removed if `drop`, keeping the order
+// of the others.
 std::uint64_t repeated_rows(std::vector<Row>& rows, bool drop);
 // A user's rows of one time in an order that is a function of the seed and the keys alone, wherever they stand in the
 // files: a file sorted by item makes its last item the test item of all that tie. Rows of unknown time keep the order

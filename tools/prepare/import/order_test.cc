@@ -22,7 +22,7 @@ std::vector<std::string> items_of(const Intake& intake, const std::string& user)
 
 Intake intake_of(const std::vector<std::tuple<std::string, std::string, std::int64_t>>& rows) {
   Intake intake(false);
-  for (const auto& [user, item, time] : rows) EXPECT_TRUE(intake.add(user, item, time, nowhere()).has_value());
+  for (const auto& [user, item, time] : rows) EXPECT_TRUE(intake.add(user, item, Time{time}, nowhere()).has_value());
   order_by_time(intake.rows);
   return intake;
 }

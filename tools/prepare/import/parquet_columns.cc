@@ -11,7 +11,6 @@
 #include <parquet/schema.h>
 #include <algorithm>
 #include "common/base/utf8.h"
-#include "tools/prepare/import/times.h"
 
 namespace dyad::importer {
 namespace {
@@ -134,11 +133,11 @@ arrow::Result<Times> Times::of(Column column) {
     out.per_second_ = units_of(static_cast<const arrow::TimestampType&>(*column->type()).unit());
     ARROW_ASSIGN_OR_RAISE(auto numbers, column->View(arrow::int64()));
     out.whole_ = std::static_pointer_cast<arrow::Int64Array>(numbers);
-  } else if (arrow::is_floating(id) || fraction) {
+  } else if (arrow::is_floating(id)) {
     ARROW_ASSIGN_OR_RAISE(out.real_, cast<arrow::DoubleArray>(column, arrow::float64()));
-  } else if (arrow::is_integer(id) || arrow::is_decimal(id)) {
+  } else if (arrow::is_integer(id) || (arrow::is_decimal(id) && !fraction)) {
     ARROW_ASSIGN_OR_RAISE(out.whole_, cast<arrow::Int64Array>(column, arrow::int64()));
-  } else if (is_text(id)) {
+  } else if (is_text(id) || fraction) {
     ARROW_ASSIGN_OR_RAISE(out.text_, cast<arrow::StringArray>(column, arrow::utf8()));
   } else if (id != arrow::Type::NA) {
     return arrow::Status::TypeError("times are of type ", column->type()->ToString(),
@@ -147,13 +146,13 @@ arrow::Result<Times> Times::of(Column column) {
   return out;
 }
 
-std::optional<std::int64_t> Times::at(std::int64_t row) const {
-  if (text_ != nullptr) return text_->IsNull(row) ? -1 : seconds(text_->GetView(row));
-  if (real_ != nullptr) return real_->IsNull(row) ? -1 : seconds(real_->Value(row));
-  if (whole_ == nullptr || whole_->IsNull(row)) return -1;
+std::optional<Time> Times::at(std::int64_t row) const {
+  if (text_ != nullptr) return text_->IsNull(row) ? Time{} : parse_time(text_->GetView(row));
+  if (real_ != nullptr) return real_->IsNull(row) ? Time{} : parse_time(real_->Value(row));
+  if (whole_ == nullptr || whole_->IsNull(row)) return Time{};
   const std::int64_t value = whole_->Value(row);
-  if (value >= 0) return value / per_second_;
-  return value == -per_second_ ? std::optional<std::int64_t>(-1) : std::nullopt;
+  if (value < 0) return value == -per_second_ ? std::optional(Time{}) : std::nullopt;
+  return Time{value / per_second_, static_cast<std::uint32_t>(value % per_second_ * (1'000'000'000 / per_second_))};
 }
 
 arrow::Result<std::shared_ptr<arrow::DoubleArray>> ratings_of(const Column& given) {

@@ -4,6 +4,7 @@
 #include <arrow/array.h>
 #include <memory>
 #include <optional>
+#include "tools/prepare/import/times.h"
 
 namespace parquet::arrow {
 class FileReader;
@@ -25,17 +26,17 @@ struct KeyLists {
 };
 arrow::Result<KeyLists> key_lists_of(const std::shared_ptr<arrow::Array>& column, bool is_uuid);
 
-// Timestamps of any unit, dates, numbers and decimals as seconds since 1970, strings by the rules of the text formats
+// Timestamps of any unit, dates, numbers and decimals as times since 1970, strings by the rules of the text formats
 // (times.h). Arrow's own cast to whole seconds would make -1 ("unknown") of all that lies between -1 and -2.
 class Times {
  public:
   static arrow::Result<Times> of(std::shared_ptr<arrow::Array> column);
-  std::optional<std::int64_t> at(std::int64_t row) const;    // nothing where the cell is no time; null: -1
+  std::optional<Time> at(std::int64_t row) const;            // nothing where the cell is no time; null: unknown
 
  private:
   std::shared_ptr<arrow::Int64Array> whole_;                 // one of these, or none: all unknown
   std::shared_ptr<arrow::DoubleArray> real_;
-  std::shared_ptr<arrow::StringArray> text_;
+  std::shared_ptr<arrow::StringArray> text_;                 // decimals with a fraction too
   std::int64_t per_second_ = 1;                              // of whole_
 };
 

@@ -247,6 +247,21 @@ TEST(ParquetImport, TimesOfEveryTypeAreSecondsOrRefused) {
   EXPECT_TRUE(times(strings({"3", "soon"})).empty());
 }
 
+TEST(ParquetImport, TimesOfEveryTypeAreOrderedByTheirFraction) {
+  TestFiles files;
+  const auto reals = column(arrow::DoubleBuilder(), std::vector<std::optional<double>>{1.75, 1.25, 1.5});
+  const Column nanos =
+      as(numbers({1'000'000'003, 1'000'000'001, 1'000'000'002}), arrow::timestamp(arrow::TimeUnit::NANO));
+  for (const Column& times : {millis({1750, 1250, 1500}), reals, decimals(2, {175, 125, 150}), nanos,
+                              strings({"1.75", "1970-01-01T00:00:01.25Z", "1.5"})}) {
+    const auto path = write(files, {{"user", strings({"u", "u", "u"})}, {"item", strings({"c", "a", "b"})},
+                                    {"time", times}});
+    const Report report = run(files.options("parquet", {path})).value();
+    EXPECT_THAT(TestFiles::items_of(data::Dataset::open(files.path("out")).value(), "u"), ElementsAre("a", "b", "c"));
+    EXPECT_EQ(report.tied_rows, 0u);
+  }
+}
+
 TEST(ParquetImport, ListsOfKeysAreHistoriesAndOthersAreNotPassedOver) {
   TestFiles files;
   const Column users = strings({"u", "v"}), items = strings({"c", "c"});

@@ -89,7 +89,7 @@ class Interactions {
     const std::string_view item = table_.field(*roles_.item);
     DYAD_TRY(keep, is_rated_enough());
     if (!keep) return ok();
-    std::optional<std::int64_t> when = -1;
+    Time when;
     if (roles_.time) {
       DYAD_TRY(time, time_of(table_.field(*roles_.time), *roles_.time));
       when = time;
@@ -97,12 +97,12 @@ class Interactions {
     const Place place = table_.place_of(user.empty()   ? roles_.user
                                         : item.empty() ? *roles_.item
                                                        : roles_.time.value_or(roles_.user));
-    return intake_.add(user, item, *when, place);
+    return intake_.add(user, item, when, place);
   }
 
-  Result<std::int64_t> time_of(std::string_view text, std::size_t column) const {
-    if (text.empty()) return std::int64_t{-1};
-    const auto when = seconds(text);
+  Result<Time> time_of(std::string_view text, std::size_t column) const {
+    if (text.empty()) return Time{};
+    const auto when = parse_time(text);
     if (when) return *when;
     return refuse(table_.place_of(column), "'{}' is not a time in seconds since 1970 or a date", printable(text));
   }
@@ -140,7 +140,7 @@ class Interactions {
   const Options& options_;
   Intake& intake_;
   std::vector<std::string_view> items_, words_;
-  std::vector<std::int64_t> times_;
+  std::vector<Time> times_;
 };
 
 Status read_interactions(const fs::path& path, const Options& options, Intake& intake) {

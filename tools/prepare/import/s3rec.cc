@@ -149,7 +149,7 @@ class Sequences {
       if (!id || *id == 0 || *id > keys.size())
         return refuse(lines.place_of(items_[i]), "item '{}' is not a number from 1 to {}", printable(items_[i]),
                       keys.size());
-      const auto time = clock ? seconds(times_[i]) : -1;
+      const auto time = clock ? parse_time(times_[i]) : Time{};
       if (!time) return refuse(clock->place_of(times_[i]), "'{}' is not a time in seconds", printable(times_[i]));
       const Place place = clock ? clock->place_of(times_[i]) : lines.place_of(items_[i]);
       DYAD_TRYV(intake_.add(items_[0], keys[*id - 1], *time, place));
