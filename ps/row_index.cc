@@ -106,10 +106,10 @@ void RowIndex::put(Segment& segment, std::uint64_t hash, std::uint32_t slot) {
   segment.place(hash, slot);
 }
 
-// By its next split a half has as many rows as the whole has now: its lines are for them, and a twentieth more.
+// By its next split a half has as many rows as the whole has now: its lines are for them, and two in 25 more.
 void RowIndex::split() {
   Segment& from = segment(count_ - round_);
-  const std::size_t lines = std::max<std::size_t>(4, from.used * 21 / 20 * 10 / (9 * kEntries) + 1);
+  const std::size_t lines = std::max<std::size_t>(4, from.used * 27 / 25 * 10 / (9 * kEntries) + 1);
   Segment stay = make(lines, from.slot_bits), go = make(lines, from.slot_bits);
   move_rows(from, [&](std::uint64_t h) -> Segment& { return (h & round_) == 0 ? stay : go; });
   bytes_.set(bytes_.bytes() - from.bytes());

@@ -3,9 +3,9 @@
 //
 // An entry has 32 bits: the slot, and in the bits that slots do not need yet a tag of the key's hash; the key itself is
 // the slab's. Sixteen entries are a line (of the cache), filled from the front; a key's entry is in its line or, where
-// that is full, in one of those behind it. Some 70 lines are a segment, a table of its own. Segments are split one by
+// that is full, in one of those behind it. Some 24 lines are a segment, a table of its own. Segments are split one by
 // one, in turn, as rows come (linear hashing: Litwin 1980), from nine tenths full to two halves that are half full: an
-// insert moves the entries of one segment, at most some 1,500, about 30 us, however large the table is.
+// insert moves the entries of one segment, at most some 500, however large the table is.
 //
 // Reading a row of a large table waits for memory: the segment, the line, the key, the row. So a caller with many keys
 // does one stage for some of them, then the next (RowTable::locate). Threads: one owner. Borrows the slabs.
@@ -42,7 +42,7 @@ class RowIndex {
   std::size_t bytes() const { return bytes_.bytes(); }
 
  private:
-  static constexpr std::size_t kEntries = 16, kRowsPerSegment = 768, kChunk = 512;
+  static constexpr std::size_t kEntries = 16, kRowsPerSegment = 256, kChunk = 512;
   struct alignas(64) Line { std::uint32_t entries[kEntries]; };   // slot + 1 below, tag above; 0: free
   struct alignas(32) Segment {
     std::unique_ptr<Line[]> lines;

@@ -58,7 +58,7 @@ TEST(RowIndex, NoInsertMakesMoreThanTwoSegments) {
     rows.insert(key_of(i));
     most = std::max(most, rows.index.bytes() - std::min(before, rows.index.bytes()));
   }
-  EXPECT_LT(most, 16384u);
+  EXPECT_LT(most, 6144u);
 }
 
 TEST(RowIndex, KeysThatAllFallIntoOneSegmentAreFound) {
