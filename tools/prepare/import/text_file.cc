@@ -13,6 +13,20 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kGzip = "\x1f\x8b";
 
+// UTF-16 and UTF-32 by their marks, or by where the zeros stand in ASCII's first characters; else empty. As iconv calls
+// it.
+std::string_view wide_encoding(std::string_view text) {
+  for (const auto& [mark, name] : {std::pair{"\xff\xfe\0\0"sv, "utf-32"sv}, std::pair{"\0\0\xfe\xff"sv, "utf-32"sv},
+                                   std::pair{"\xff\xfe"sv, "utf-16"sv}, std::pair{"\xfe\xff"sv, "utf-16"sv}})
+    if (text.starts_with(mark)) return name;
+  std::string zeros;
+  for (const char c : text.substr(0, 8)) zeros += c == '\0' ? '0' : 'x';
+  for (const auto& [pattern, name] : {std::pair{"x000x000"sv, "utf-32le"sv}, std::pair{"000x000x"sv, "utf-32be"sv},
+                                      std::pair{"x0x0"sv, "utf-16le"sv}, std::pair{"0x0x"sv, "utf-16be"sv}})
+    if (zeros.starts_with(pattern)) return name;
+  return "";
+}
+
 // What else is met under the name of a text file.
 Status refuse_other_kinds(const std::filesystem::path& path, std::string_view text) {
   constexpr std::array kArchives{std::pair{"PK\x03\x04"sv, "a zip archive"},
@@ -28,12 +42,15 @@ Status refuse_other_kinds(const std::filesystem::path& path, std::string_view te
     return fail(Code::kInvalid,
                 "{}: a Parquet file, wanted text; --format parquet reads interactions, items are JSON lines",
                 path.string());
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-    return fail(Code::kInvalid, "{}: is UTF-16; convert it, e.g. iconv -f utf-16 -t utf-8 OLD > NEW", path.string());
+  if (const std::string_view name = wide_encoding(text); !name.empty())
+    return fail(Code::kInvalid, "{}: is UTF-{}; convert it, e.g. iconv -f {} -t utf-8 OLD > NEW", path.string(),
+                name.substr(4, 2), name);
+  if (text.starts_with(kGzip))
+    return fail(Code::kInvalid, "{}: packed by gzip twice; unpack it once, e.g. gunzip", path.string());
   return ok();
 }
 
-// All members of a gzip file, one after the other, as gunzip reads them.
+// All members of a gzip file, one after the other, as gunzip reads them: zeros behind the last one are padding.
 Result<std::string> unpack(const std::filesystem::path& path, std::span<const std::byte> packed) {
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
@@ -43,7 +60,11 @@ Result<std::string> unpack(const std::filesystem::path& path, std::span<const st
   int state = Z_OK;
   for (std::size_t given = 0;
        state == Z_OK || (state == Z_STREAM_END && (stream.avail_in > 0 || given < packed.size()));) {
-    if (state == Z_STREAM_END) inflateReset(&stream);
+    if (state == Z_STREAM_END) {
+      const auto rest = packed.subspan(given - stream.avail_in);
+      if (std::ranges::all_of(rest, [](std::byte b) { return b == std::byte{0}; })) break;
+      inflateReset(&stream);
+    }
     if (stream.avail_in == 0) {
       const std::size_t part = std::min<std::size_t>(packed.size() - given, 1 << 30);
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data() + given));   // zlib reads only
