@@ -27,6 +27,8 @@ void add_synth_command(CLI::App& dyad, int& exit_code) {
   command->add_option("--clusters", o.clusters, "Clusters of items; 0: one per 50 items")->capture_default_str();
   command->add_option("--vectors", o.vectors, "Width of vectors/semantic.safetensors; 0: none")->capture_default_str();
   command->add_option("--partitions", o.partitions, "Partitions of the log")->capture_default_str();
+  for (const char* count : {"--users", "--items", "--events", "--seed", "--clusters", "--vectors", "--partitions"})
+    command->get_option(count)->check(CLI::NonNegativeNumber);   // -5 would be 18446744073709551611
   command->add_flag("--force", o.force, "Replace an existing dataset");
   command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {

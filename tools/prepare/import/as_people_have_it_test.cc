@@ -181,6 +181,74 @@ TEST(RecboleImport, PartsForTrainingValidationAndTestAreOneDataSet) {
   EXPECT_THAT(error_of(files.options("recbole", {files.path("b")})), HasSubstr("name the file, or the parts"));
 }
 
+TEST(RecboleImport, FilesBesideAreReadOrListedAndHiddenOnesAreNot) {
+  TestFiles files;
+  const std::string head = "user_id:token\titem_id:token\n";
+  files.put("r/shop.inter", head + "u\ta\n");
+  files.put("r/._shop.inter", "\x05");                      // macOS leaves them
+  files.put("r/.x.inter", "");
+  files.put("r/items.item", "item_id:token\ttitle:token_seq\na\tA\n");
+  files.put("r/notes.md", "");
+  Report report = run(files.options("recbole", {files.path("r")})).value();
+  EXPECT_EQ(report.undescribed_items, 0u);                   // the only .item, whatever its name
+  EXPECT_THAT(report.unused, ElementsAre("notes.md (notes.md)"));
+  EXPECT_EQ(run(files.options("recbole", {files.path("r/shop.inter")})).value().undescribed_items, 0u);
+  files.put("r/other.item", "item_id:token\ttitle:token_seq\na\tA\n");
+  report = run(files.options("recbole", {files.path("r")})).value();
+  EXPECT_EQ(report.undescribed_items, 1u);
+  EXPECT_THAT(report.unused, ElementsAre("items.item (items.item)", "other.item (other.item)", "notes.md (notes.md)"));
+  files.put("r/shop.item", "item_id:token\ttitle:token_seq\na\tA\n");
+  report = run(files.options("recbole", {files.path("r/shop.inter")})).value();
+  EXPECT_EQ(report.undescribed_items, 0u);
+  EXPECT_THAT(report.unused, ElementsAre("items.item (items.item)", "other.item (other.item)"));
+}
+
+TEST(RecboleImport, AYearIsAddedToATitleThatDoesNotEndWithIt) {
+  TestFiles files;
+  const auto path = files.put("m.inter", "user_id:token\titem_id:token\nu\ta\nu\tb\nu\tc\n");
+  files.put("m.item", "item_id:token\ttitle:token_seq\trelease_year:token\n"
+                      "a\tLeon (The Professional)\t1994\nb\tHeat (1995)\t1995\nc\tUp\t\n");
+  ASSERT_TRUE(run(files.options("recbole", {path})).has_value());
+  const data::Dataset dataset = dataset_of(files);
+  EXPECT_EQ(dataset.item(ItemId{0}).title, "Leon (The Professional) (1994)");
+  EXPECT_EQ(dataset.item(ItemId{1}).title, "Heat (1995)");
+  EXPECT_EQ(dataset.item(ItemId{2}).title, "Up");
+}
+
+TEST(S3recImport, FilesBesideAreListedAndHiddenOnesAreNot) {
+  TestFiles files;
+  files.put("s/sequences.txt", "1 1 2\n");
+  files.put("s/Other.txt", "1 1\n");
+  files.put("s/._sequences.txt", "");
+  EXPECT_THAT(run(files.options("s3rec", {files.path("s")})).value().unused, ElementsAre("Other.txt (Other.txt)"));
+  files.put("p/Shop.txt", "1 1 2\n");
+  files.put("p/._Shop.txt", "");
+  files.put("p/notes.md", "");
+  EXPECT_THAT(run(files.options("s3rec", {files.path("p")})).value().unused, ElementsAre("notes.md (notes.md)"));
+}
+
+TEST(Import, EntitiesOfHtmlInTheTextOfItemsAreCharactersInEveryFormat) {
+  TestFiles files;
+  const std::string json = "\"title\":\"A &amp; B&#39;s\",\"brand\":\"&quot;C&quot;\","
+                           "\"categories\":[\"D &amp;lt; E\"]}\n";
+  Options jsonl = files.options("jsonl", {files.put("e.jsonl", "{\"user\":1,\"item\":\"a&amp;\"}\n")});
+  jsonl.items = files.put("i.jsonl", "{\"key\":\"a&amp;\"," + json);
+  files.put("s/sequences.txt", "1 1\n");
+  files.put("s/items.jsonl", "{\"id\":1,\"key\":\"a&amp;\"," + json);
+  files.put("r/m.inter", "user_id:token\titem_id:token\nu\ta&amp;\n");
+  files.put("r/m.item", "item_id:token\ttitle:token_seq\tbrand:token\tclass:token\n"
+                        "a&amp;\tA &amp; B&#39;s\t&quot;C&quot;\tD&nbsp;&amp;lt;&nbsp;E\n");
+  for (const Options& options : {jsonl, files.options("s3rec", {files.path("s")}),
+                                 files.options("recbole", {files.path("r")})}) {
+    ASSERT_TRUE(run(options).has_value()) << options.format;
+    const data::Item item = dataset_of(files).item(ItemId{0});
+    EXPECT_EQ(item.key, "a&amp;");                           // keys are taken as they are
+    EXPECT_EQ(item.title, "A & B's");
+    EXPECT_EQ(item.brand, "\"C\"");
+    EXPECT_EQ(item.categories, (std::vector<std::vector<std::string>>{{"D &lt; E"}})) << options.format;
+  }
+}
+
 TEST(S3recImport, FieldsAreSeparatedByAnyBlanks) {
   TestFiles files;
   for (const char* text :

@@ -21,13 +21,9 @@ Status read_parquet(const Options& options, Intake& intake);
 // Items of JSON lines: {"key": "a", "title": "A", "brand": "B", "categories": [["broad", "narrow"]]}.
 Status read_item_lines(const std::filesystem::path& path, const ItemColumns& names, Intake& intake);
 
-// Columns of lists that no option names: whether the name says that it holds histories; and the error, for nobody may
-// lose them unseen.
-bool may_be_history(std::string_view name);
-std::string unread_history(const std::string& column);
-
-// Fails where an option names a field of the items and no file describes them: it would do nothing.
-Status check_items_are_there(const ItemColumns& given, bool there);
+// Fails where an option names a field of the items and no file describes them: it would do nothing. `key`: so does
+// --item-key.
+Status check_items_are_there(const ItemColumns& given, bool there, bool key);
 
 inline std::string named(const std::string& given, const char* otherwise) { return given.empty() ? otherwise : given; }
 inline bool is_ignored(const Columns& columns, const std::string& name) {

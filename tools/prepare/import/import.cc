@@ -1,10 +1,11 @@
 #include "tools/prepare/import/import.h"
 
 #include <algorithm>
-#include <cctype>
+#include <fmt/ranges.h>
 #include "common/base/clock.h"
 #include "common/base/printable.h"
 #include "common/data/dataset_writer.h"
+#include "common/io/files.h"
 #include "tools/prepare/import/formats.h"
 #include "tools/prepare/import/k_core.h"
 #include "tools/prepare/import/order.h"
@@ -115,6 +116,40 @@ Status refuse_inputs_within_out(const Options& options) {
   return ok();
 }
 
+// What the command line alone shows to be wrong, before anything is read.
+Status check(const Options& options) {
+  if (options.partitions == 0 || options.partitions > 10'000)
+    return fail(Code::kInvalid, "import: --partitions is 1 to 10000");
+  if (!options.columns.rating.empty() && !options.min_rating && options.format != "s3rec")
+    return fail(Code::kInvalid, "import: --rating-column does nothing without --min-rating");
+  const Columns& given = options.columns;
+  for (const std::string& name : given.ignored)
+    for (const std::string& read : {given.user, given.item, given.time, given.rating, given.history})
+      if (name == read)
+        return fail(Code::kInvalid, "import: --ignore-column {}: another option names that column", printable(name));
+  if (options.items.empty()) return ok();
+  DYAD_TRY(is_folder, io::is_folder(options.items));
+  if (!is_folder) return ok();
+  return fail(Code::kInvalid, "{}: a folder; --items is the file that describes the items", options.items.string());
+}
+
+// An option that does nothing is a mistake that nobody sees.
+Status check_ignored(const Columns& given, const Intake& intake) {
+  for (const std::string& name : given.ignored) {
+    if (!intake.columns.contains(name))
+      return fail(Code::kInvalid, "import: --ignore-column {}: no file has that column; they have {}", printable(name),
+                  printable(fmt::format("{}", fmt::join(intake.columns, ", ")), 400));
+  }
+  return ok();
+}
+
+Status check_rows(const Options& options, const Intake& intake) {
+  if (intake.rows_read > 0) return ok();
+  std::vector<std::string> names;
+  for (const std::filesystem::path& path : options.paths) names.push_back(path.string());
+  return fail(Code::kInvalid, "{}: no rows", fmt::join(names, ", "));
+}
+
 Report report_of_reading(const Intake& intake) {
   Report report;
   report.rows = intake.rows_read;
@@ -130,8 +165,9 @@ Report report_of_reading(const Intake& intake) {
 
 }  // namespace
 
-Status check_items_are_there(const ItemColumns& given, bool there) {
-  const char* option = !given.title.empty()        ? "--title-key"
+Status check_items_are_there(const ItemColumns& given, bool there, bool key) {
+  const char* option = key && !given.key.empty()   ? "--item-key"
+                       : !given.title.empty()      ? "--title-key"
                        : !given.brand.empty()      ? "--brand-key"
                        : !given.categories.empty() ? "--categories-key"
                                                    : nullptr;
@@ -139,33 +175,18 @@ Status check_items_are_there(const ItemColumns& given, bool there) {
   return fail(Code::kInvalid, "import: {} names a field of the items, but no file describes them", option);
 }
 
-bool may_be_history(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const char* part : {"hist", "seq", "list", "items", "session", "sessions", "interactions", "events"})
-    if (lower.find(part) != std::string::npos) return true;
-  return false;
-}
-
-std::string unread_history(const std::string& column) {
-  const std::string name = printable(column);
-  return fmt::format(
-      "column '{}' holds lists; if they are the items before the row's, or all of a user's, name it with "
-      "--history-column, else leave it out with --ignore-column {}",
-      name, name);
-}
-
 Result<Report> run(const Options& options) {
   const double start = steady_now_s();
   data::DatasetWriterOptions writing;
   writing.log.partitions = options.partitions;
   writing.force = options.force;
-  if (options.partitions == 0 || options.partitions > 10'000)
-    return fail(Code::kInvalid, "import: --partitions is 1 to 10000");
+  DYAD_TRYV(check(options));
   DYAD_TRYV(refuse_inputs_within_out(options));
   DYAD_TRY(writer, data::DatasetWriter::create(options.out, writing));   // first: a folder in the way is said at once
   Intake intake(options.require_order || options.format == "s3rec");
   DYAD_TRYV(read_all(options, intake));
+  DYAD_TRYV(check_rows(options, intake));
+  DYAD_TRYV(check_ignored(options.columns, intake));
   if (intake.all_items) for (const std::string& key : intake.described_order) (void)intake.items.id_of(key);
   Report report = report_of_reading(intake);
   DYAD_TRYV(arrange(options, intake, report));

@@ -15,13 +15,12 @@ bool has_ending(const fs::path& file, const std::vector<std::string>& endings) {
 
 Status add_folder(const fs::path& folder, const Options& options, const std::vector<std::string>& endings,
                   std::vector<fs::path>& out, Intake& intake) {
-  DYAD_TRY(entries, io::list_folder(folder));
+  DYAD_TRY(entries, visible_files(folder));
   std::vector<std::string> others;
   const std::size_t before = out.size();
   std::error_code ignored;
   for (const fs::path& entry : entries) {
     const std::string name = entry.filename().string();
-    if (name.starts_with('.') || name.starts_with('_')) continue;
     if (!options.items.empty() && fs::equivalent(entry, options.items, ignored)) continue;
     if (has_ending(entry, endings)) out.push_back(entry);
     else others.push_back(name);
@@ -33,6 +32,15 @@ Status add_folder(const fs::path& folder, const Options& options, const std::vec
 }
 
 }  // namespace
+
+Result<std::vector<fs::path>> visible_files(const fs::path& folder) {
+  DYAD_TRY(entries, io::list_folder(folder));
+  std::erase_if(entries, [](const fs::path& entry) {
+    const std::string name = entry.filename().string();
+    return name.starts_with('.') || name.starts_with('_');
+  });
+  return entries;
+}
 
 Result<std::vector<fs::path>> input_files(const Options& options, const std::vector<std::string>& endings,
                                           Intake& intake) {

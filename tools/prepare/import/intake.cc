@@ -7,6 +7,23 @@
 namespace dyad::importer {
 namespace {
 
+// The entities that shops' pages leave in titles.
+std::string without_entities(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kEntities[] = {
+      {"&quot;", "\""}, {"&#39;", "'"}, {"&apos;", "'"}, {"&#34;", "\""},
+      {"&lt;", "<"},    {"&gt;", ">"},  {"&nbsp;", " "},   {"&amp;", "&"}};
+  for (const auto& [entity, plain] : kEntities)
+    for (std::size_t at = 0; (at = text.find(entity, at)) != std::string::npos; at += plain.size())
+      text.replace(at, entity.size(), plain);
+  return text;
+}
+
+void decode_entities(data::Item& item) {
+  item.title = without_entities(std::move(item.title));
+  item.brand = without_entities(std::move(item.brand));
+  for (auto& path : item.categories) for (std::string& name : path) name = without_entities(std::move(name));
+}
+
 // The last guard, for formats whose library does not look: a dataset's files are JSON and UTF-8, and in writing them
 // other bytes would be replaced, so that two keys could become one.
 Status require_utf8(const char* what, std::string_view text, const Place& place) {
@@ -114,6 +131,7 @@ void Intake::not_used(const std::filesystem::path& file, const std::vector<std::
 Status Intake::describe(data::Item item, const Place& place) {
   if (item.key.empty()) return refuse(place, "the item's key is empty");
   DYAD_TRYV(require_utf8(item, place));
+  decode_entities(item);
   const std::string key = item.key;
   if (!described.emplace(key, std::move(item)).second)
     return refuse(place, "item '{}' came before in this file", printable(key));

@@ -4,6 +4,7 @@
 // Threads: one.  Memory: 24 bytes an interaction, and each key once.
 #include <deque>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -53,7 +54,8 @@ class Intake {
   // each row, or cut to the newest. Fails with kInvalid for one that does not go on from the rows before, and for a
   // row that tells nothing new.
   Status add_history(const History& history, const Place& place);
-  // What is known of an item. Fails with kInvalid when the key came before, or a text is not UTF-8.
+  // What is known of an item; HTML entities of its text become characters. Fails with kInvalid when the key came
+  // before, or a text is not UTF-8.
   Status describe(data::Item item, const Place& place);
   // Keeps described items that no row mentions.
   void keep_all_items() { all_items = true; }
@@ -66,6 +68,7 @@ class Intake {
   std::vector<std::string> described_order;                  // keys, as the items' file has them
   DeclaredSplit split;
   std::uint64_t rows_read = 0, out_of_order = 0, unknown_times = 0, from_histories = 0, low_ratings = 0;
+  std::set<std::string> columns;                             // of all files of interactions, read or not
   std::vector<std::string> unused;                           // "rating, session (m.inter)"
   bool all_items = false;
 

@@ -1,6 +1,7 @@
 // Every format against input that is wrong: one error, which names file, line and column, and no folder left behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include "tools/prepare/import/gzip_for_test.h"
 #include "tools/prepare/import/import_test_files.h"
 #include "tools/prepare/import/lines.h"
 
@@ -34,7 +35,7 @@ TEST(RecboleImport, RefusesWhatIsWrongAndSaysWhere) {
       {head + "u\ti\tnan\n", "m.inter:2:5: 'nan' is not a time"},
       {head + "u\ti\t-7\n", "m.inter:2:5: '-7' is not a time"},
       {head + "u\ti\t5\n\nu\tj\t6\n", "m.inter:3:1: 1 fields"},
-      {head, "no interaction is left"}};
+      {head, "m.inter: no rows"}};
   for (const auto& [text, message] : cases) {
     TestFiles files;
     EXPECT_THAT(error_of(files, files.options("recbole", {files.put("m.inter", text)})), HasSubstr(message));
@@ -160,6 +161,46 @@ TEST(Import, AnUnknownFormatAMissingFileAndAFolderInTheWayAreNamed) {
   options.force = true;
   files.put("precious/letter.txt", "dear");
   EXPECT_THAT(run(options).error().message, HasSubstr("choose another folder"));
+}
+
+TEST(Import, AFileWithoutRowsIsNamed) {
+  TestFiles files;
+  EXPECT_THAT(error_of(files, files.options("jsonl", {files.put("e.jsonl", "")})), HasSubstr("e.jsonl: no rows"));
+  EXPECT_THAT(error_of(files, files.options("jsonl", {files.put("e.jsonl", "\n\n")})), HasSubstr("e.jsonl: no rows"));
+  EXPECT_THAT(error_of(files, files.options("jsonl", {files.put("e.gz", gzip(""))})), HasSubstr("e.gz: no rows"));
+  EXPECT_THAT(error_of(files, files.options("s3rec", {files.put("S.txt", "")})), HasSubstr("S.txt: no rows"));
+}
+
+TEST(Import, AFolderForTheFileOfItemsIsNamed) {
+  TestFiles files;
+  Options options = files.options("jsonl", {files.put("e.jsonl", "{\"user\":1,\"item\":2}\n")});
+  options.items = files.path("");
+  EXPECT_THAT(error_of(files, options), HasSubstr("a folder; --items is the file"));
+}
+
+// They were taken and did nothing.
+TEST(Import, OptionsThatDoNothingAreRefused) {
+  TestFiles files;
+  const auto jsonl = files.put("e.jsonl", "{\"user\":1,\"item\":2,\"time\":3,\"more\":4}\n");
+  const auto recbole = files.put("m.inter", "user_id:token\titem_id:token\tmore:float\nu\ta\t1\n");
+  const auto s3rec = files.put("S.txt", "1 1 2\n");
+  for (const auto& [format, path] : {std::pair("jsonl", jsonl), {"recbole", recbole}, {"s3rec", s3rec}}) {
+    Options options = files.options(format, {path});
+    options.columns.ignored = {"nosuch"};
+    EXPECT_THAT(error_of(files, options), HasSubstr("--ignore-column")) << format;
+    options.columns = {.rating = "nosuch"};
+    EXPECT_THAT(error_of(files, options), HasSubstr("--rating-column")) << format;
+    options.columns = {.history = "nosuch"};
+    EXPECT_THAT(error_of(files, options), HasSubstr(format == std::string("s3rec") ? "--history-column" : "'nosuch'"));
+    options.columns = {};
+    options.item_columns.key = "nosuch";
+    EXPECT_THAT(error_of(files, options), HasSubstr("--item-key names a field of the items, but no file")) << format;
+  }
+  Options options = files.options("jsonl", {jsonl});
+  options.columns = {.time = "time", .ignored = {"time"}};
+  EXPECT_THAT(error_of(files, options), HasSubstr("another option names that column"));
+  options.columns = {.ignored = {"more"}};
+  EXPECT_TRUE(run(options).has_value());
 }
 
 // They were deleted with the dataset that --force replaces.

@@ -155,6 +155,14 @@ std::optional<Time> Times::at(std::int64_t row) const {
   return Time{value / per_second_, static_cast<std::uint32_t>(value % per_second_ * (1'000'000'000 / per_second_))};
 }
 
+arrow::Result<TimeLists> time_lists_of(const Column& column) {
+  const auto& type = static_cast<const arrow::BaseListType&>(*column->type());
+  TimeLists out;
+  ARROW_ASSIGN_OR_RAISE(out.lists, cast<arrow::ListArray>(column, arrow::list(type.value_type())));
+  ARROW_ASSIGN_OR_RAISE(out.values, Times::of(out.lists->values()));
+  return out;
+}
+
 arrow::Result<std::shared_ptr<arrow::DoubleArray>> ratings_of(const Column& given) {
   ARROW_ASSIGN_OR_RAISE(const Column column, plain(given));
   const arrow::Type::type id = column->type_id();

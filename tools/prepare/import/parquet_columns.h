@@ -40,6 +40,13 @@ class Times {
   std::int64_t per_second_ = 1;                              // of whole_
 };
 
+// Lists of times: those of row i are values.at(begin(i)) to values.at(end(i) - 1).
+struct TimeLists {
+  std::shared_ptr<arrow::ListArray> lists;
+  Times values;
+};
+arrow::Result<TimeLists> time_lists_of(const std::shared_ptr<arrow::Array>& column);
+
 arrow::Result<std::shared_ptr<arrow::DoubleArray>> ratings_of(const std::shared_ptr<arrow::Array>& column);
 
 }  // namespace dyad::importer

@@ -111,7 +111,8 @@ TEST(ParquetImport, NestedColumnsBesideOursAreLeftAlone) {
                                   {"item", strings({"b", "a", "c"})},
                                   {"more", lists(3)},
                                   {"time", numbers({2, 1, 3})}});
-  const Options options = files.options("parquet", {path});
+  Options options = files.options("parquet", {path});
+  options.columns.ignored = {"tags", "more"};
   ASSERT_TRUE(run(options).has_value());
   const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
   EXPECT_THAT(TestFiles::items_of(dataset, "7"), ElementsAre("a", "b"));
@@ -120,6 +121,7 @@ TEST(ParquetImport, NestedColumnsBesideOursAreLeftAlone) {
   nested.columns.item = "meta";
   EXPECT_THAT(run(nested).error().message, HasSubstr("column 'meta' is nested ("));
   nested.columns.item = "tags";                    // lists are whole histories, and 7 has two rows of one
+  nested.columns.ignored = {"more", "time"};
   EXPECT_THAT(run(nested).error().message, HasSubstr("e.parquet:2: user '7' came before with this history"));
 }
 
@@ -281,6 +283,59 @@ TEST(ParquetImport, ListsOfKeysAreHistoriesAndOthersAreNotPassedOver) {
   EXPECT_THAT(run(options).error().message, HasSubstr("column 'history' holds lists"));
   options.columns.ignored = {"history"};
   EXPECT_EQ(run(options).value().interactions, 2u);
+}
+
+Column time_lists(const Column& values, std::int32_t each) {
+  arrow::Int32Builder ends;
+  for (std::int32_t at = 0; at <= values->length(); at += each) CHECK(ends.Append(at).ok());
+  return arrow::ListArray::FromArrays(*ends.Finish().ValueOrDie(), *values).ValueOrDie();
+}
+
+// They were passed over, rubbish too.
+TEST(ParquetImport, TimesOfAHistoryAreReadOrRefused) {
+  TestFiles files;
+  const Column users = strings({"u", "v"});
+  for (const char* name : {"time", "time_list"}) {
+    const auto with = [&](const Column& times) {
+      return run(files.options("parquet", {write(files, {{"user", users}, {"item_list", lists(2)}, {name, times}})}));
+    };
+    ASSERT_TRUE(with(time_lists(millis({2500, 2250, 1, 2}), 2)).has_value());
+    const data::Dataset dataset = data::Dataset::open(files.path("out")).value();
+    EXPECT_THAT(TestFiles::items_of(dataset, "u"), ElementsAre("y", "x"));
+    EXPECT_THAT(data::times_of_users(dataset)[0], ElementsAre(2, 2));
+    EXPECT_THAT(with(time_lists(numbers({1, 2}), 1)).error().message, HasSubstr("1 times, 'item_list' has 2 items"));
+    EXPECT_THAT(with(time_lists(strings({"1", "soon", "1", "2"}), 2)).error().message,
+                HasSubstr(std::string("row 1, column '") + name + "': soon is no time"));
+  }
+  const auto path = write(files, {{"user", users}, {"item_list", lists(2)}, {"time", numbers({1, 2})}});
+  EXPECT_THAT(run(files.options("parquet", {path})).error().message, HasSubstr("column 'time' has one time a row"));
+}
+
+TEST(ParquetImport, UnreadColumnsThatMayBeHistoriesOrTimesAreRefused) {
+  TestFiles files;
+  const Column users = strings({"u", "v"}), items = strings({"a", "b"});
+  const std::vector<std::pair<std::string, Column>> refused = {
+      {"clicked", lists(2)}, {"tags", lists(2)}, {"history", pairs(items, items)}, {"past", strings({"a b", "c"})},
+      {"info", arrow::StructArray::Make({lists(2)}, std::vector<std::string>{"items"}).ValueOrDie()},
+      {"timestamp", numbers({1, 2})}, {"ts", strings({"1", "2"})}, {"seen", millis({1, 2})}};
+  for (const auto& [name, column] : refused) {
+    Options options = files.options("parquet", {write(files, {{"user", users}, {"item", items}, {name, column}})});
+    const auto report = run(options);
+    ASSERT_FALSE(report.has_value()) << name;
+    EXPECT_THAT(report.error().message, HasSubstr("'" + name + "'")) << name;
+    EXPECT_THAT(report.error().message, HasSubstr("--ignore-column")) << name;
+    options.columns.ignored = {name};
+    EXPECT_TRUE(run(options).has_value()) << name;
+  }
+  for (const auto& [name, column] : std::vector<std::pair<std::string, Column>>{
+           {"price", numbers({1, 2})}, {"past", numbers({1, 2})}, {"comment", strings({"a b", "c"})}})
+    EXPECT_TRUE(run(files.options("parquet", {write(files, {{"user", users}, {"item", items}, {name, column}})})));
+}
+
+TEST(ParquetImport, AFileWithoutRowsIsNamed) {
+  TestFiles files;
+  EXPECT_THAT(run(files.options("parquet", {write(files, {{"user", strings({})}, {"item", strings({})}})})).error()
+                  .message, HasSubstr("e.parquet: no rows"));
 }
 
 TEST(ParquetImport, LowRatingsAreDroppedOnRequest) {

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include "common/base/printable.h"
 #include "tools/prepare/import/formats.h"
 #include "tools/prepare/import/recbole_table.h"
+#include "tools/prepare/import/unread_columns.h"
 
 namespace dyad::importer {
 namespace {
@@ -14,15 +16,27 @@ struct Roles {
   std::size_t user = 0;
   Column item, time, rating;
   Column history, history_times;                             // lists: of items (before `item`, where that is), of times
+  std::vector<std::size_t> suspects;                         // unread text that is a history by its name
+  bool reads(std::size_t c) const {
+    return c == user || std::ranges::any_of(std::array{item, time, rating, history, history_times},
+                                            [c](Column column) { return column == c; });
+  }
 };
 
-// A list that nobody reads may be the history that the rows are about: a data set without it looks whole and is not.
-Status refuse_unread_lists(const RecboleTable& table, const Columns& columns, const Roles& roles) {
+// Columns that nobody reads and that may be histories or times.
+Status look_at_unread(const RecboleTable& table, const Columns& columns, Roles& roles) {
+  std::vector<std::string> unread;
   for (std::size_t c = 0; c < table.columns(); ++c) {
-    if (table.type(c) != "token_seq" || Column(c) == roles.history || is_ignored(columns, table.name(c))) continue;
-    return refuse(table.header(), "{}", unread_history(table.name(c)));
+    const std::string& name = table.name(c);
+    if (roles.reads(c) || is_ignored(columns, name)) continue;
+    unread.push_back(name);
+    const Holds holds = table.is_list(c) ? Holds::kLists : table.type(c) == "token" ? Holds::kText : Holds::kNumbers;
+    if (!may_be_history(name, holds)) continue;
+    if (holds == Holds::kLists) return refuse(table.header(), "{}", unread_history(name, holds));
+    roles.suspects.push_back(c);                             // the rows tell whether it holds several keys
   }
-  return ok();
+  if (roles.time || roles.history_times) return ok();
+  return refuse_unread_times(table.header(), unread, named(columns.time, "timestamp"));
 }
 
 Result<Roles> roles_of(const RecboleTable& table, const Options& options) {
@@ -41,10 +55,16 @@ Result<Roles> roles_of(const RecboleTable& table, const Options& options) {
     DYAD_TRYV(table.required(item, "--item-column"));
   }
   roles.time = table.column({time});
+  if (is_ignored(given, time)) roles.time.reset();
   if (!given.time.empty()) { DYAD_TRYV(table.required(time, "--time-column")); }
   roles.history_times = table.column({time + "_list"});
+  if (is_ignored(given, time + "_list")) roles.history_times.reset();
   if (roles.time && table.is_list(*roles.time)) roles.history_times = std::exchange(roles.time, std::nullopt);
   if (!roles.history) roles.history_times.reset();
+  if (!roles.item && roles.time)
+    return refuse(table.header(), "column '{}' has one time a row, whose items are those of '{}'; write a time for "
+                  "each as {}_list:float_seq, or leave it out with --ignore-column {}", printable(time),
+                  printable(table.name(*roles.history)), printable(time), printable(time));
   const std::string rating = named(given.rating, "rating");
   if (options.min_rating) {
     DYAD_TRY(found, table.required(rating, "--rating-column"));
@@ -53,13 +73,14 @@ Result<Roles> roles_of(const RecboleTable& table, const Options& options) {
       return refuse(table.header(), "--min-rating and histories ('{}'): a history has no ratings",
                     table.name(*roles.history));
   }
-  DYAD_TRYV(refuse_unread_lists(table, given, roles));
+  DYAD_TRYV(look_at_unread(table, given, roles));
   return roles;
 }
 
 void report_unused(const fs::path& path, const RecboleTable& table, const Columns& columns,
                    std::initializer_list<Column> used, Intake& intake) {
   std::vector<std::string> names;
+  for (std::size_t c = 0; c < table.columns(); ++c) intake.columns.insert(table.name(c));
   for (std::size_t c = 0; c < table.columns(); ++c)
     if (std::find(used.begin(), used.end(), Column(c)) == used.end() && !is_ignored(columns, table.name(c)))
       names.push_back(table.name(c));
@@ -82,6 +103,9 @@ class Interactions {
  private:
   Status read_row() {
     const std::string_view user = table_.field(roles_.user);
+    for (const std::size_t c : roles_.suspects)
+      if (is_several(table_.field(c)))
+        return refuse(table_.place_of(c), "{}", unread_history(table_.name(c), Holds::kText));
     if (roles_.history) {
       DYAD_TRYV(read_history(user));
     }
@@ -109,6 +133,9 @@ class Interactions {
 
   Status read_history(std::string_view user) {
     split_runs(table_.field(*roles_.history), " ", items_);
+    if (is_of_other_separators())
+      return refuse(table_.place_of(*roles_.history), "'{}': blanks separate the items of a history, nothing else",
+                    printable(table_.field(*roles_.history)));
     times_.clear();
     if (roles_.history_times) {
       split_runs(table_.field(*roles_.history_times), " ", words_);
@@ -122,6 +149,19 @@ class Interactions {
     }
     if (!roles_.item && items_.empty()) return refuse(table_.place_of(*roles_.history), "no items");
     return intake_.add_history({user, items_, times_, !roles_.item}, table_.place_of(*roles_.history));
+  }
+
+  // "a,c,d", "a, c, d", "[1, 2]", "['a' 'b']", "a | b": taken as they stand they would be odd keys.
+  bool is_of_other_separators() const {
+    constexpr std::string_view kSeparators = ",;|[](){}";
+    const auto holds = [&](std::string_view key) { return key.find_first_of(kSeparators) != std::string_view::npos; };
+    const auto is_one = [&](std::string_view key) { return key.find_first_not_of(kSeparators) == key.npos; };
+    const auto ends = [&](std::string_view key) { return kSeparators.substr(0, 3).find(key.back()) != key.npos; };
+    if (items_.empty() || (roles_.item && holds(table_.field(*roles_.item)))) return false;   // keys are like that here
+    const bool bracketed = std::string_view("[({").find(items_.front().front()) != std::string_view::npos &&
+                           std::string_view("])}").find(items_.back().back()) != std::string_view::npos;
+    const bool all_but_last_end = items_.size() > 1 && std::all_of(items_.begin(), items_.end() - 1, ends);
+    return bracketed || all_but_last_end || std::ranges::any_of(items_, is_one) || std::ranges::all_of(items_, holds);
   }
 
   Result<bool> is_rated_enough() {
@@ -154,7 +194,7 @@ Status read_interactions(const fs::path& path, const Options& options, Intake& i
 
 // "Toy Story" of 1995 is "Toy Story (1995)": several films share a title.
 std::string with_year(std::string title, const std::string& year) {
-  if (title.empty() || year.empty() || title.ends_with(")")) return title;
+  if (title.empty() || year.empty() || title.ends_with("(" + year + ")")) return title;
   return title + " (" + year + ")";
 }
 
@@ -193,7 +233,7 @@ Status read_recbole(const Options& options, Intake& intake) {
   if (!options.items.empty())
     return fail(Code::kInvalid, "--items is of jsonl and parquet; name RecBole's .item file beside the .inter file");
   DYAD_TRY(files, find_recbole(options.paths));
-  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty()));
+  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty(), true));
   for (const fs::path& inter : files.inters) {
     DYAD_TRYV(read_interactions(inter, options, intake));
   }

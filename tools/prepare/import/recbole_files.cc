@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include "common/io/files.h"
+#include "tools/prepare/import/input_files.h"
 #include "tools/prepare/import/recbole_table.h"
 
 namespace dyad::importer {
@@ -38,7 +39,7 @@ std::string names_of(const std::vector<fs::path>& files) {
 
 // The .inter files of a folder: one, or the parts of one data set in the order of the parts.
 Result<std::vector<fs::path>> inters_in(const fs::path& folder) {
-  DYAD_TRY(entries, io::list_folder(folder));
+  DYAD_TRY(entries, visible_files(folder));
   std::vector<fs::path> found;
   for (const fs::path& entry : entries) if (without_gz(entry).extension() == ".inter") found.push_back(entry);
   if (found.size() == 1) return found;
@@ -76,6 +77,31 @@ Status look_beside(const fs::path& inter, RecboleFiles& out) {
   return ok();
 }
 
+bool holds(const std::vector<fs::path>& files, const fs::path& file) {
+  return std::ranges::any_of(files, [&](const fs::path& other) {
+    return other.lexically_normal() == file.lexically_normal();
+  });
+}
+
+// What else lies in the folder of the .inter files: its only .item, whatever its name, describes the items of its only
+// data set. Of a folder that was named (`all`) everything else is unread; beside a file that was named, .item files.
+Status look_around(const fs::path& folder, bool all, RecboleFiles& out) {
+  DYAD_TRY(entries, visible_files(folder));
+  std::vector<fs::path> items, others;
+  bool other_inter = false;
+  for (const fs::path& entry : entries) {
+    if (holds(out.inters, entry) || holds(out.items, entry) || holds(out.unread, entry)) continue;
+    const fs::path kind = without_gz(entry).extension();
+    other_inter = other_inter || kind == ".inter";
+    if (kind == ".item") items.push_back(entry);
+    else if (all) others.push_back(entry);
+  }
+  const bool take = out.items.empty() && items.size() == 1 && !other_inter;
+  for (const fs::path& item : items) add_new(take ? out.items : out.unread, item);
+  for (const fs::path& other : others) add_new(out.unread, other);
+  return ok();
+}
+
 }  // namespace
 
 Part part_of(const fs::path& inter) {
@@ -99,6 +125,11 @@ Result<RecboleFiles> find_recbole(const std::vector<fs::path>& paths) {
   if (out.inters.empty()) return fail(Code::kInvalid, "{}: no .inter file given", paths[0].string());
   for (const fs::path& inter : out.inters) {
     DYAD_TRYV(look_beside(inter, out));
+  }
+  for (const fs::path& path : paths) {
+    DYAD_TRY(is_folder, io::is_folder(path));
+    const bool is_item = without_gz(path).extension() == ".item";
+    if (!is_item) { DYAD_TRYV(look_around(is_folder ? path : path.parent_path() / ".", is_folder, out)); }
   }
   return out;
 }

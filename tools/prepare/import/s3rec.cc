@@ -14,16 +14,6 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kBlanks = " \t";
 
-// The entities that shops' pages leave in titles.
-std::string without_entities(std::string text) {
-  constexpr std::pair<std::string_view, std::string_view> kEntities[] = {
-      {"&quot;", "\""}, {"&#39;", "'"}, {"&#34;", "\""}, {"&lt;", "<"}, {"&gt;", ">"}, {"&nbsp;", " "}, {"&amp;", "&"}};
-  for (const auto& [entity, plain] : kEntities)
-    for (std::size_t at = 0; (at = text.find(entity, at)) != std::string::npos; at += plain.size())
-      text.replace(at, entity.size(), plain);
-  return text;
-}
-
 // items.jsonl: the lines must carry the ids 1, 2, 3, ... Where a title is missing, keywords stand in for it.
 Status read_items(const fs::path& path, const ItemColumns& names, Intake& intake) {
   DYAD_TRY(lines, Lines::open(path));
@@ -42,10 +32,6 @@ Status read_items(const fs::path& path, const ItemColumns& names, Intake& intake
     const std::string words = keywords != object.end() && keywords->is_string() ? keywords->get<std::string>() : "";
     DYAD_TRY(item, parser.item_of(object, place));
     if (item.title.empty()) item.title = words;
-    item.title = without_entities(std::move(item.title));
-    item.brand = without_entities(std::move(item.brand));
-    for (auto& path_of_names : item.categories)
-      for (std::string& name : path_of_names) name = without_entities(std::move(name));
     DYAD_TRYV(intake.describe(std::move(item), place));
   }
   return parser.finish(path, intake);
@@ -172,6 +158,7 @@ Status refuse_options_of_others(const Options& options) {
                       : !c.time.empty()                       ? "--time-column"
                       : !c.rating.empty()                     ? "--rating-column"
                       : !c.history.empty()                    ? "--history-column"
+                      : !c.ignored.empty()                    ? "--ignore-column"
                                                               : nullptr;
   if (given == nullptr) return ok();
   return fail(Code::kInvalid, "s3rec's files have no columns and no ratings, and their items are in items.jsonl: leave "
@@ -183,7 +170,7 @@ Status refuse_options_of_others(const Options& options) {
 Status read_s3rec(const Options& options, Intake& intake) {
   DYAD_TRYV(refuse_options_of_others(options));
   DYAD_TRY(files, find_s3rec(options.paths));
-  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty()));
+  DYAD_TRYV(check_items_are_there(options.item_columns, !files.items.empty(), true));
   if (!files.items.empty()) {
     DYAD_TRYV(read_items(files.items, options.item_columns, intake));
   } else {

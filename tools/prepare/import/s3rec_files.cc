@@ -1,6 +1,8 @@
 #include "tools/prepare/import/s3rec_files.h"
 
+#include <algorithm>
 #include "common/io/files.h"
+#include "tools/prepare/import/input_files.h"
 
 namespace dyad::importer {
 namespace {
@@ -46,10 +48,24 @@ Result<S3recFiles> published_layout(const fs::path& sequences) {
   return out;
 }
 
+// Everything in the folder that is not read is told.
+Result<S3recFiles> with_unread(S3recFiles files, const std::vector<fs::path>& entries) {
+  for (const fs::path& entry : entries) {
+    const auto& [sequences, times, items, attributes, unread] = files;
+    const bool known = entry == sequences || entry == times || entry == items || entry == attributes ||
+                       std::find(unread.begin(), unread.end(), entry) != unread.end();
+    if (!known) files.unread.push_back(entry);
+  }
+  return files;
+}
+
 Result<S3recFiles> in_folder(const fs::path& folder) {
   DYAD_TRY(sequences, file_or_none(folder, kSequences));
-  if (!sequences.empty()) return described_layout(sequences);
-  DYAD_TRY(entries, io::list_folder(folder));
+  DYAD_TRY(entries, visible_files(folder));
+  if (!sequences.empty()) {
+    DYAD_TRY(files, described_layout(sequences));
+    return with_unread(std::move(files), entries);
+  }
   std::vector<S3recFiles> found, with_attributes;
   std::vector<std::string> names;
   for (const fs::path& entry : entries) {
@@ -59,11 +75,9 @@ Result<S3recFiles> in_folder(const fs::path& folder) {
     names.push_back(entry.filename().string());
     if (!files.attributes.empty()) with_attributes.push_back(files);
   }
-  if (found.size() == 1) return found[0];
+  if (found.size() == 1) return with_unread(found[0], entries);
   if (with_attributes.size() == 1) {                         // the others are notes, lists of ids and the like
-    S3recFiles one = with_attributes[0];
-    for (const S3recFiles& other : found) if (other.sequences != one.sequences) one.unread.push_back(other.sequences);
-    return one;
+    return with_unread(with_attributes[0], entries);
   }
   return fail(Code::kInvalid, "{}: holds {}; s3rec wants a folder with a sequences.txt, or one NAME.txt (with its "
               "NAME_item2attributes.json beside it): name the file", folder.string(),
@@ -84,7 +98,10 @@ Result<S3recFiles> find_s3rec(const std::vector<fs::path>& paths) {
   DYAD_TRY(is_folder, io::is_folder(main));
   const bool described = main.filename().string().starts_with(kSequences);
   auto found = is_folder ? in_folder(main) : described ? described_layout(main) : published_layout(main);
-  if (found && !attributes.empty()) found.value().attributes = attributes;
+  if (found && !attributes.empty()) {
+    found.value().attributes = attributes;
+    std::erase(found.value().unread, attributes);
+  }
   return found;
 }
 

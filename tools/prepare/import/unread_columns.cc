@@ -30,9 +30,10 @@ template <std::size_t N> bool has_any(const std::string& words, const std::strin
 
 // Names of what a user did before.
 constexpr std::string_view kHistories[] = {
-    "hist", "_seq_", "_seqs_", "_sequence", "_items_", "_itemids_", "_ids_", "_products_", "_asins_", "_past_", "_prior_",
-    "_previous_", "_purchases_", "_purchased_", "_bought_", "_orders_", "_clicked_", "_clicks_", "_watched_", "_viewed_",
-    "_views_", "_visited_", "_listened_", "_played_", "_basket_", "_baskets_", "_cart_"};
+    "hist",        "_seq_",       "_seqs_",   "_sequence", "_items_",   "_itemids_", "_ids_",      "_products_",
+    "_asins_",     "_past_",      "_prior_",  "_previous_", "_bought_", "_orders_",  "_purchases_", "_purchased_",
+    "_clicked_",   "_clicks_",    "_watched_", "_viewed_", "_views_",   "_visited_", "_listened_", "_played_",
+    "_basket_",    "_baskets_",   "_cart_"};
 // Names that say no more than that there are several.
 constexpr std::string_view kSeveral[] = {"list", "session", "interaction", "event", "_context_", "seq"};
 constexpr std::string_view kTimes[] = {"_time_", "_times_", "timestamp", "_date_", "_dates_", "datetime", "_ts_",
@@ -59,9 +60,8 @@ bool is_several(std::string_view text) {
 std::string unread_history(const std::string& column, Holds holds) {
   const std::string name = printable(column);
   if (holds == Holds::kLists && may_be_time(column))
-    return fmt::format("column '{}' holds lists; if they are the times of the items of a history, name it with "
-                       "--time-column, and the history with --history-column, else leave it out with --ignore-column {}",
-                       name, name);
+    return fmt::format("column '{}' holds lists; if they are the times of a history, name it with --time-column and "
+                       "the history with --history-column, else leave it out with --ignore-column {}", name, name);
   if (holds == Holds::kLists)
     return fmt::format("column '{}' holds lists; if they are the items before the row's, or all of a user's, name it "
                        "with --history-column, else leave it out with --ignore-column {}", name, name);
@@ -76,8 +76,8 @@ Status refuse_unread_times(const Place& place, const std::vector<std::string>& u
   std::vector<std::string> names;
   for (const std::string& name : unread) if (may_be_time(name)) names.push_back(name);
   if (names.empty()) return ok();
-  const std::string all = printable(fmt::format("{}", fmt::join(names, ", ")), 400);
-  return refuse(place, "no column '{}', but {}: without times the order of the file decides; name the times with "
+  const std::string all = printable(fmt::format("{}", fmt::join(names, "', '")), 400);
+  return refuse(place, "no column '{}', but '{}': without times the order of the file decides; name the times with "
                 "--time-column, and leave others out with --ignore-column", printable(time), all);
 }
 

@@ -3,7 +3,7 @@
 // or times looks whole and is not. By name and by what they hold. Threads: any; no state.
 #include <string>
 #include <vector>
-#include "tools/import/lines.h"
+#include "tools/prepare/import/lines.h"
 
 namespace dyad::importer {
 
