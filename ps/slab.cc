@@ -16,39 +16,46 @@ Slab::Slab(const Slab& other, std::atomic<std::uint64_t>* memory)
   counted.set(other.counted.bytes());
 }
 
+void Slabs::Held::look() {
+  low = slab->keys.low();
+  high = slab->keys.high();
+  data = slab->data.get();
+}
+
+template <class Visit> void Slabs::each(Visit visit) const {
+  for (std::size_t slot = 0; slot < rows_; slot += Slab::kRows) visit(of(static_cast<std::uint32_t>(slot)).slab);
+}
+
 std::size_t Slabs::bytes() const {
   std::size_t bytes = 0;
-  for (const auto& slab : slabs_) bytes += slab->counted.bytes();
+  each([&](const auto& slab) { bytes += slab->counted.bytes(); });
   return bytes;
 }
 
 std::uint32_t Slabs::append(RowKey key) {
   CHECK_LT(rows_, (std::size_t{1} << 32) - 2);   // slots have 32 bits, two of their values mean none
   const auto slot = static_cast<std::uint32_t>(rows_);
-  if (slot % Slab::kRows == 0) {
-    slabs_.push_back(std::make_shared<Slab>(stride_, memory_));
-    spots_.emplace_back(*slabs_.back());
-  }
-  Slab& slab = writable(slot);
-  slab.keys.set(slot % Slab::kRows, key.value);
-  spots_.back() = Spot(slab);                    // its keys may have got their high halves
+  if (slot % (Slab::kRows * kChunk) == 0) chunks_.emplace_back(new Held[kChunk]);
+  if (slot % Slab::kRows == 0) of(slot).slab = std::make_shared<Slab>(stride_, memory_);
+  writable(slot).keys.set(slot % Slab::kRows, key.value);
+  of(slot).look();                               // its keys may have got their high halves
   ++rows_;
   return slot;
 }
 
 Slab& Slabs::writable(std::uint32_t slot) {
-  std::shared_ptr<Slab>& slab = slabs_[slot / Slab::kRows];
-  if (slab->snapshots.load(std::memory_order_acquire) > 0) {
-    slab = std::make_shared<Slab>(*slab, memory_);
-    spots_[slot / Slab::kRows] = Spot(*slab);
+  Held& held = of(slot);
+  if (held.slab->snapshots.load(std::memory_order_acquire) > 0) {
+    held.slab = std::make_shared<Slab>(*held.slab, memory_);
+    held.look();
   }
-  return *slab;
+  return *held.slab;
 }
 
 std::vector<FrozenSlab> Slabs::freeze() const {
   std::vector<FrozenSlab> frozen;
-  frozen.reserve(slabs_.size());
-  for (const auto& slab : slabs_) frozen.emplace_back(slab);
+  frozen.reserve((rows_ + Slab::kRows - 1) / Slab::kRows);
+  each([&](const auto& slab) { frozen.emplace_back(slab); });
   return frozen;
 }
 

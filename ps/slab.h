@@ -93,33 +93,33 @@ class Slabs {
   Slabs(std::size_t stride, std::atomic<std::uint64_t>* memory) : stride_(stride), memory_(memory) {}
   std::size_t rows() const { return rows_; }
   std::size_t bytes() const;
-  // Where a row's key and data lie: two loads away, without a look at the slab.
+  // Where a row's key and data lie, without a look at the slab.
   RowKey key(std::uint32_t slot) const {
-    const Spot& spot = spots_[slot / Slab::kRows];
+    const Held& held = of(slot);
     const std::size_t at = slot % Slab::kRows;
-    return RowKey{spot.high == nullptr ? spot.low[at] : std::uint64_t{spot.high[at]} << 32 | spot.low[at]};
+    return RowKey{held.high == nullptr ? held.low[at] : std::uint64_t{held.high[at]} << 32 | held.low[at]};
   }
-  void prefetch_key(std::uint32_t slot) const {
-    __builtin_prefetch(spots_[slot / Slab::kRows].low + slot % Slab::kRows);
-  }
-  const float* data(std::uint32_t slot) const {
-    return spots_[slot / Slab::kRows].data + (slot % Slab::kRows) * stride_;
-  }
+  void prefetch_key(std::uint32_t slot) const { __builtin_prefetch(of(slot).low + slot % Slab::kRows); }
+  const float* data(std::uint32_t slot) const { return of(slot).data + (slot % Slab::kRows) * stride_; }
   std::uint32_t append(RowKey key);             // the new row's slot; its count is 0, its data the caller's to write
   Slab& writable(std::uint32_t slot);
   std::vector<FrozenSlab> freeze() const;
 
  private:
-  struct Spot {
-    explicit Spot(const Slab& slab) : low(slab.keys.low()), high(slab.keys.high()), data(slab.data.get()) {}
-    const std::uint32_t *low, *high;
-    const float* data;
+  struct Held {
+    std::shared_ptr<Slab> slab;
+    const std::uint32_t *low = nullptr, *high = nullptr;          // of its keys
+    const float* data = nullptr;
+    void look();                                                  // at slab
   };
+  static constexpr std::size_t kChunk = 256;
+  Held& of(std::uint32_t slot) const { return chunks_[slot / Slab::kRows / kChunk][slot / Slab::kRows % kChunk]; }
+  template <class Visit> void each(Visit visit) const;
   std::size_t stride_;
   std::atomic<std::uint64_t>* memory_;
   std::size_t rows_ = 0;
-  std::vector<std::shared_ptr<Slab>> slabs_;
-  std::vector<Spot> spots_;                     // of slabs_
+  // Of kChunk each: one vector of all moved megabytes when it grew, 5 ms at 67 million rows.
+  std::vector<std::unique_ptr<Held[]>> chunks_;
 };
 
 }  // namespace dyad::ps
