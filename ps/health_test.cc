@@ -34,7 +34,7 @@ class HealthTest : public ::testing::Test {
 TEST_F(HealthTest, AServerThatWaitsForTheOthersIsAliveAndNotReady) {
   EXPECT_EQ(page("/healthz").status, 200);
   EXPECT_EQ(page("/readyz").status, 503);
-  EXPECT_EQ(page("/readyz").body, "waits for the coordinator and the other servers\n");
+  EXPECT_EQ(page("/readyz").body, "waits for the coordinator, the other servers and the first worker\n");
   EXPECT_EQ(page("/").status, 404);
 }
 

@@ -24,8 +24,8 @@ class OpenPulls {
  public:
   struct Bounds {
     std::uint32_t ranks = 1;
-    std::size_t of_peer = 8;                     // a row client has one, and at a time the one that it has given up
-    double expire_s = 120;                       // not asked again for so long: a client asks every 16 s at least
+    std::size_t of_peer = 8;                     // a row client has the pieces of one, and for a time of one given up
+    double expire_s = 120;                       // not asked again for so long: a client that waits asks every 16 s
   };
   explicit OpenPulls(const Bounds& bounds) : bounds_(bounds), newest_(bounds.ranks) {}
 

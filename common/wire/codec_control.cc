@@ -175,11 +175,12 @@ Result<Lease> get(schema::Lease::Reader from) {
 
 void put(const CompleteLease& m, schema::CompleteLease::Builder to) {
   to.setId(m.id);
+  to.setEndBatch(m.end_batch);
   to.setCount(m.count);
   to.setChecksum(m.checksum);
 }
 Result<CompleteLease> get(schema::CompleteLease::Reader from) {
-  return CompleteLease{from.getId(), from.getCount(), from.getChecksum()};
+  return CompleteLease{from.getId(), from.getEndBatch(), from.getCount(), from.getChecksum()};
 }
 
 void put(const CutPart& m, schema::CutPart::Builder to) {

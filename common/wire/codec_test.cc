@@ -27,7 +27,7 @@ std::vector<Body> one_of_each() {
           HeartbeatReply{Command::kRestart},
           AcquireLease{2, 100},
           Lease{9, 2, 100, 250},
-          CompleteLease{9, 5000, 0x123456789abcdefull},
+          CompleteLease{9, 230, 5000, 0x123456789abcdefull},
           CutPart{Step{40}, {{"rows/g0001.rows", 4096, 77}}, {{"epoch", "2"}}, "no space left"},
           CutStatus{Step{40}, true, "server 1: no space left"},
           EvalResult{"step-40", "validation", {{"fusion/ndcg@10", 0.039}}, ~0ull, "20 beams"},

@@ -16,7 +16,7 @@
 
 namespace dyad::wire {
 
-inline constexpr std::uint16_t kProtocolVersion = 2;
+inline constexpr std::uint16_t kProtocolVersion = 3;
 enum class Role : std::uint8_t { kCoordinator, kServer, kWorker, kTool };
 enum class ValueType : std::uint8_t { kFp32, kFp16 };      // of the rows in a frame
 
@@ -100,7 +100,8 @@ struct Lease {
   std::uint64_t id = 0, epoch = 0, first_batch = 0, end_batch = 0;   // empty range: the epoch is finished
 };
 struct CompleteLease {
-  std::uint64_t id = 0, count = 0, checksum = 0;           // samples trained on and the sum of their sample_checksum
+  std::uint64_t id = 0, end_batch = 0;                     // before which it is done: earlier than leased at a stop
+  std::uint64_t count = 0, checksum = 0;                   // samples trained on and the sum of their sample_checksum
 };
 struct FilePart {
   std::string path;                                        // relative to the checkpoint's folder

@@ -96,7 +96,7 @@ struct Heartbeat { state @0 :Text; step @1 :UInt64; metrics @2 :List(Number); }
 struct HeartbeatReply { command @0 :UInt8; }
 struct AcquireLease { epoch @0 :UInt64; firstBatch @1 :UInt64; }
 struct Lease { id @0 :UInt64; epoch @1 :UInt64; firstBatch @2 :UInt64; endBatch @3 :UInt64; }
-struct CompleteLease { id @0 :UInt64; count @1 :UInt64; checksum @2 :UInt64; }
+struct CompleteLease { id @0 :UInt64; endBatch @1 :UInt64; count @2 :UInt64; checksum @3 :UInt64; }
 struct CutPart { step @0 :UInt64; files @1 :List(FilePart); facts @2 :List(Fact); failure @3 :Text; }
 struct CutStatus { step @0 :UInt64; committed @1 :Bool; givenUp @2 :Text; }
 struct EvalResult {

@@ -118,7 +118,8 @@ TEST_F(CoordinatorTest, ACutWaitsForTheLeasesBeforeIt) {
   for (std::uint32_t r = 0; r < 2; ++r) {
     EXPECT_FALSE(core_.cuts().is_committed(Step{5}));
     const Sum sum = plan_.part(0, 0, 5, WorkerRank{r});
-    ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), wire::CompleteLease{leases[r].id, sum.count, sum.checksum}).has_value());
+    const wire::CompleteLease done{leases[r].id, 5, sum.count, sum.checksum};
+    ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), done).has_value());
   }
   EXPECT_TRUE(core_.cuts().is_committed(Step{5}));
 }
@@ -206,7 +207,8 @@ TEST_F(CoordinatorTest, AFailedAuditEndsTheJobAtOnce) {
       const auto lease = ask<wire::Lease>(worker(r, 1), wire::AcquireLease{0, first}).value();
       Sum sum = plan_.part(0, first, first + 5, WorkerRank{r});
       sum.checksum += first;                     // one sample doubled, another skipped
-      ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), wire::CompleteLease{lease.id, sum.count, sum.checksum}).has_value());
+      const wire::CompleteLease done{lease.id, first + 5, sum.count, sum.checksum};
+      ASSERT_TRUE(ask<wire::Ack>(worker(r, 1), done).has_value());
     }
   EXPECT_EQ(core_.end(now_, why), Coordinator::End::kFailed);
   EXPECT_THAT(why, HasSubstr("audit"));

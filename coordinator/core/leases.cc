@@ -82,26 +82,19 @@ Status Leases::complete(WorkerRank rank, const wire::CompleteLease& message, Ent
   if (lease.done)
     return fail(Code::kInvalid, "worker {} completes lease {} again with {} samples (checksum {}), before with {} ({})",
                 rank, message.id, sum.count, hex64(sum.checksum), lease.sum.count, hex64(lease.sum.checksum));
-  entries.push_back(LeaseCompleted{message.id, end_by_sum(granted, sum), message.count, message.checksum});
+  if (message.end_batch <= granted.first_batch || message.end_batch > granted.end_batch)
+    return fail(Code::kInvalid, "worker {} completes lease {} up to batch {}, which has batches {} to {}", rank,
+                message.id, message.end_batch, granted.first_batch, granted.end_batch);
+  const Sum expected = plan_.part(granted.epoch, granted.first_batch, message.end_batch, rank);
+  if (sum != expected)                           // the audit will tell
+    LOG_ERROR("worker {}, epoch {} batches {} to {}: reports {} samples (checksum {}), the plan has {} ({})", rank,
+              granted.epoch, granted.first_batch, message.end_batch, sum.count, hex64(sum.checksum), expected.count,
+              hex64(expected.checksum));
+  entries.push_back(LeaseCompleted{message.id, message.end_batch, message.count, message.checksum});
   apply(entries.back());
   CHECK(lease.done && !open_.contains(id->second));
   audit(granted.epoch, entries);
   return ok();
-}
-
-// The batch before which the rank's part of the lease adds up to `sum`. A checksum of 64 bits fits no other place.
-std::uint64_t Leases::end_by_sum(const LeaseGranted& granted, const Sum& sum) {
-  const Sum expected = plan_.part(granted.epoch, granted.first_batch, granted.end_batch, granted.rank);
-  if (sum == expected) return granted.end_batch;
-  Sum prefix;
-  for (std::uint64_t batch = granted.first_batch; batch < granted.end_batch; ++batch) {
-    if (prefix == sum) return batch;
-    prefix.add(plan_.part(granted.epoch, batch, batch + 1, granted.rank));
-  }
-  LOG_ERROR("worker {}, epoch {} batches {} to {}: reports {} samples (checksum {}), the plan has {} ({})",
-            granted.rank, granted.epoch, granted.first_batch, granted.end_batch, sum.count, hex64(sum.checksum),
-            expected.count, hex64(expected.checksum));
-  return granted.end_batch;
 }
 
 void Leases::release(WorkerRank rank, Place from, Entries& entries) {
@@ -124,6 +117,7 @@ bool Leases::covers(std::uint32_t rank, std::uint64_t epoch, std::uint64_t first
   while (first < end) {
     const auto it = leases_.find({rank, epoch, first});
     if (it == leases_.end() || !it->second.done) return false;
+    if (it->second.granted.end_batch <= first) return false;   // a journal of before may say that it covers nothing
     first = it->second.granted.end_batch;
   }
   return first == end;

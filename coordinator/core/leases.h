@@ -49,8 +49,8 @@ class Leases {
 
   // The same question gets the same lease. kInvalid: not where this rank's last lease ended.
   Result<wire::Lease> acquire(WorkerRank rank, const wire::AcquireLease& ask, Entries& entries);
-  // Doing it twice changes nothing. A rank that stops early completes what it has: the sums say up to which batch.
-  // kStale: the lease was released.  kInvalid: not this rank's, or other figures now.
+  // Doing it twice changes nothing. A rank that stops early completes what it has. kStale: the lease was released.
+  // kInvalid: not this rank's, no batch of it, or other figures now.
   Status complete(WorkerRank rank, const wire::CompleteLease& message, Entries& entries);
   // A worker starts again at `from`.
   void release(WorkerRank rank, Place from, Entries& entries);
@@ -68,7 +68,6 @@ class Leases {
   using Key = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>;          // rank, epoch, first batch
   std::uint64_t step_base(std::uint64_t epoch);                   // steps before the epoch
   std::uint64_t range_end(Place place);
-  std::uint64_t end_by_sum(const LeaseGranted& granted, const Sum& sum);
   void forget(std::uint32_t rank, Place from);
   bool covers(std::uint32_t rank, std::uint64_t epoch, std::uint64_t first, std::uint64_t end) const;
   void apply_run(const RunStarted& run);

@@ -148,7 +148,7 @@ class Simulation {
         const bool cheats = cheat_ && chance(40);                   // one sample doubled, another skipped
         if (cheats) sum.checksum += random_.next() | 1;
         history_[{r, place.epoch, place.batch}] = cheats;
-        if (!ask<wire::Ack>(peers_[kServers + r], wire::CompleteLease{leases_[r].id, sum.count, sum.checksum})
+        if (!ask<wire::Ack>(peers_[kServers + r], wire::CompleteLease{leases_[r].id, end, sum.count, sum.checksum})
                  .has_value())
           return false;
       }

@@ -193,7 +193,7 @@ class FakeJob {                                    // one for each start of the 
           if (rank == 0) steps_ = step;
         }
         const Sum sum = plan.part(epoch, lease.first_batch, batch, WorkerRank{rank});
-        CHECK(client->complete_lease({lease.id, sum.count, sum.checksum}).has_value());
+        CHECK(client->complete_lease({lease.id, batch, sum.count, sum.checksum}).has_value());
       }
       if (rank == 0) cut(*client, registered, {Step{step}, epoch, batch});
     }

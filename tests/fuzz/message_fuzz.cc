@@ -27,7 +27,7 @@ std::vector<std::string> seeds() {
       wire::HeartbeatReply{wire::Command::kRestart},
       wire::AcquireLease{1, 2},
       wire::Lease{1, 2, 3, 4},
-      wire::CompleteLease{1, 2, 3},
+      wire::CompleteLease{1, 4, 2, 3},
       wire::CutPart{Step{9}, {{"rows/g0000.rows", 10, 11}}, {{"loss", "1.5"}}},
       wire::CutStatus{Step{9}, true},
       wire::EvalResult{"step-0000000009", "test", {{"fusion/ndcg@10", 0.25}}},

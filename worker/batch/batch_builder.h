@@ -19,7 +19,8 @@ class BatchBuilder {
   // samples: what `plan` below was made from (data::samples(dataset, kTrain)).
   BatchBuilder(const data::Dataset& dataset, std::span<const data::Sample> samples,
                std::array<const data::Trie*, 2> tries, const config::Model& model, std::uint64_t seed);
-  // Global batch `index` of epoch `epoch`; an empty part (size 0) is possible for the last batch of few samples.
+  // Global batch `index` of epoch `epoch`; an empty part (size 0) is possible where it has fewer
+  // samples than ranks.
   Batch build(std::uint64_t epoch, std::size_t index, Step step, const data::EpochPlan& plan, WorkerRank rank,
               std::size_t ranks);
 

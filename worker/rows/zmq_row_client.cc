@@ -50,6 +50,7 @@ class ZmqRowClient final : public RowClient {
   static net::Frame key_frame(const std::shared_ptr<const RoutePlan>& plan, std::span<const RowKey> keys) {
     return net::Frame::keep(std::as_bytes(keys), plan);
   }
+  std::size_t pushes_pending(std::size_t server) const;
   std::size_t pieces_of(std::size_t server) const;
   Status ask(Step at_least, std::size_t server, std::size_t piece, std::size_t pieces);
   net::Frame gather(const PushRequest& request, const RoutePlan& plan, std::size_t server);
@@ -200,10 +201,18 @@ net::Frame ZmqRowClient::gather(const PushRequest& request, const RoutePlan& pla
   return frame;
 }
 
+// A pull's pieces are pending, too, and are not waited for here: in ssp mode the next step's are under way.
+std::size_t ZmqRowClient::pushes_pending(std::size_t server) const {
+  const auto pieces = std::count_if(unanswered_.begin(), unanswered_.end(),
+                                    [server](const Piece& piece) { return piece.server == server; });
+  return links_[server].pending() - static_cast<std::size_t>(pieces);
+}
+
 Status ZmqRowClient::push(std::span<const PushRequest> requests, const PushOptions& options) {
   DYAD_TRYV(pump_until([this] {
-    return std::all_of(links_.begin(), links_.end(),
-                       [this](const ServerLink& l) { return l.pending() < options_.unacknowledged_max; });
+    for (std::size_t s = 0; s < links_.size(); ++s)
+      if (pushes_pending(s) >= options_.unacknowledged_max) return false;
+    return true;
   }));
   std::vector<std::shared_ptr<const RoutePlan>> plans;
   for (const PushRequest& r : requests) {

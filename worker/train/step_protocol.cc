@@ -43,7 +43,7 @@ std::optional<wire::CompleteLease> StepProtocol::trained(const StepPlace& place,
   count_ += samples;
   checksum_ += checksum;
   if (!stops && !place.last_of_epoch && place.batch + 1 < lease_->end_batch) return std::nullopt;
-  const wire::CompleteLease complete{lease_->id, count_, checksum_};
+  const wire::CompleteLease complete{lease_->id, place.batch + 1, count_, checksum_};
   lease_.reset();
   return complete;
 }

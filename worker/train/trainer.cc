@@ -151,7 +151,7 @@ Result<Trainer::Stepped> Trainer::step(const Work& work, RowStage& stage) {
   sums.stop() = parts_.stop_signal.load() ? 1.0f : 0.0f;
   reducer_.begin();
   const RowTensors rows = stage.tensors();
-  if (batch.size > 0) {                       // a rank's part of a short last batch may be empty
+  if (batch.size > 0) {                       // a rank's part of a short batch may be empty
     phases_.enter(Phase::kForward);
     const Losses losses =
         parts_.model.forward(batch, rows, mix64(config_.job.seed, batch.step.value, parts_.all.rank().value));
