@@ -10,13 +10,14 @@ UserLookup::UserLookup(const data::Dataset& dataset) : dataset_(dataset) {
 }
 
 Result<Asked> UserLookup::find(const std::string& name) const {
-  auto found = users_.find(name, NameIndex::Case::kExact);
-  if (found.empty()) found = users_.find(name, NameIndex::Case::kAny);
-  if (found.empty())
-    return fail(Code::kNotFound, "no user \"{}\" in {}; users.txt there lists them", name, dataset_.dir().string());
-  if (found.size() > 1)
-    return fail(Code::kInvalid, "\"{}\" could be user {} or {}; write it as the log does", name,
-                dataset_.user_key(UserId{found[0]}), dataset_.user_key(UserId{found[1]}));
+  const auto found = users_.find(name, NameIndex::Case::kExact);
+  if (found.empty()) {
+    const auto near = users_.find(name, NameIndex::Case::kAny);
+    const std::string other = near.empty() ? "users.txt there lists them"
+                                           : fmt::format("there is {}, but that may be somebody else: write the id as "
+                                                         "the log does", dataset_.user_key(UserId{near.front()}));
+    return fail(Code::kNotFound, "no user \"{}\" in {}; {}", name, dataset_.dir().string(), other);
+  }
   const UserId user{found.front()};
   const auto sequence = dataset_.sequence(user);
   if (sequence.empty()) return fail(Code::kInvalid, "user {} has no events in {}", name, dataset_.dir().string());

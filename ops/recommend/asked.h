@@ -20,7 +20,7 @@ struct Asked {
 class UserLookup {
  public:
   explicit UserLookup(const data::Dataset& dataset);        // borrowed
-  // As the log writes the id; in other letters if that is one user's alone. kNotFound or kInvalid names it.
+  // As the log writes the id, for one in other letters may be another user's. kNotFound names it, and the near one.
   Result<Asked> find(const std::string& name) const;
 
  private:
