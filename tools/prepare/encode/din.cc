@@ -241,12 +241,19 @@ Batch batch_of(const Histories& histories, const std::vector<TrainingSample>& sa
 Status check_options(const Histories& histories, const DinOptions& o, std::size_t samples) {
   if (samples == 0 || histories.items < 2)
     return fail(Code::kInvalid, "din: no user has two items in the training part; there is nothing to learn from");
-  if (o.dim < 2 || o.hidden < 1 || o.history < 1 || o.batch < 1 || o.negatives < 1 || o.epochs < 0 || !(o.lr >= 0) ||
-      !(o.row_lr >= 0) || !(o.scale > 0) ||
-      !(o.dropout >= 0 && o.dropout < 1))
-    return fail(
-        Code::kInvalid,
-        "din: dim, hidden, history, batch, negatives and scale must be positive, epochs and rates not negative");
+  const auto check = [](bool is_good, const char* name, auto value, const char* wanted) -> Status {
+    return is_good ? ok() : Status(fail(Code::kInvalid, "din: {} is {}; give {}", name, value, wanted));
+  };
+  DYAD_TRYV(check(o.dim >= 2, "dim", o.dim, "at least 2"));
+  DYAD_TRYV(check(o.hidden >= 1, "hidden", o.hidden, "at least 1"));
+  DYAD_TRYV(check(o.history >= 1, "history", o.history, "at least 1"));
+  DYAD_TRYV(check(o.batch >= 1, "batch", o.batch, "at least 1"));
+  DYAD_TRYV(check(o.negatives >= 1, "negatives", o.negatives, "at least 1"));
+  DYAD_TRYV(check(o.epochs >= 0, "epochs", o.epochs, "0 or more"));
+  DYAD_TRYV(check(o.lr >= 0 && std::isfinite(o.lr), "lr", o.lr, "0 or more"));
+  DYAD_TRYV(check(o.row_lr >= 0 && std::isfinite(o.row_lr), "row-lr", o.row_lr, "0 or more"));
+  DYAD_TRYV(check(o.scale > 0 && std::isfinite(o.scale), "scale", o.scale, "more than 0"));
+  DYAD_TRYV(check(o.dropout >= 0 && o.dropout < 1, "dropout", o.dropout, "0 or more, less than 1"));
   return ok();
 }
 

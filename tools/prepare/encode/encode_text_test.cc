@@ -118,6 +118,9 @@ TEST(ItemText, LeavesOutWhatIsUnknownAndNamesEachCategoryOnce) {
   EXPECT_EQ(item_text({"k", "Soap", "", {}}), "Soap.");
   EXPECT_EQ(item_text({"k", "", "Acme", {}}), "Brand: Acme.");
   EXPECT_EQ(item_text({"k", "", "", {}}), "k");
+  EXPECT_FALSE(has_text({"k", "", "", {}}));
+  EXPECT_FALSE(has_text({"k", "", "", {{""}}}));
+  EXPECT_TRUE(has_text({"k", "", "", {{"Bath"}}}));
 }
 
 }  // namespace

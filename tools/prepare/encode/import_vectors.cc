@@ -8,6 +8,7 @@
 #include "common/io/npy.h"
 #include "common/io/safetensors.h"
 #include "tools/prepare/encode/item_keys.h"
+#include "tools/prepare/encode/model_folder.h"
 #include "tools/prepare/encode/parquet_vectors.h"
 
 namespace dyad::encode {
@@ -21,6 +22,10 @@ std::string some(const std::vector<std::string>& keys) {
 }
 
 Result<io::Matrix> read_matrix(const std::filesystem::path& file, const std::string& tensor) {
+  DYAD_TRYV(check_is_fetched(file));
+  if (file.extension() == ".npy" && !tensor.empty())
+    return fail(Code::kInvalid, "{}: --tensor {}, but a .npy file holds one matrix, without a name; leave --tensor out",
+                file.string(), tensor);
   if (file.extension() == ".npy") return io::read_npy(file);
   if (file.extension() == ".safetensors") return io::load_matrix(file, tensor);
   return fail(Code::kInvalid, "{}: neither .safetensors, .npy nor .parquet; convert it to one of them", file.string());
@@ -88,6 +93,9 @@ Result<ImportedVectors> import_vectors(const data::Dataset& dataset, const Impor
     DYAD_TRY(given, read_parquet_vectors(o.file, o.key_column, o.tensor));
     return place_by_keys(dataset, given, o.file.string());
   }
+  if (o.keys.empty() && !o.key_column.empty())
+    return fail(Code::kInvalid, "{}: --item-column {}, but no keys are read; it names the field of --keys, or a column "
+                "of a .parquet", o.file.string(), o.key_column);
   DYAD_TRY(rows, read_matrix(o.file, o.tensor));
   if (o.keys.empty()) return take_in_order(dataset, std::move(rows), o);
   DYAD_TRY(keys, read_keys(o.keys, o.key_column));

@@ -101,6 +101,19 @@ TEST_F(ImportVectors, KeysThatCannotBeTheRowsAreRefused) {
   EXPECT_THAT(error({.file = put("v.csv", "1,2")}), HasSubstr("neither"));
 }
 
+// They were taken, and did nothing.
+TEST_F(ImportVectors, OptionsThatWouldDoNothingAreRefused) {
+  const auto text = put("k.txt", "c\na\nb\n"), list = put("k.json", "[\"c\", \"a\", \"b\"]"),
+             bare = put("l.jsonl", "\"c\"\n\"a\"\n\"b\"\n"), npy = put("v.npy", "");
+  EXPECT_THAT(error({.file = npy, .tensor = "foo", .keys = text}), HasSubstr("--tensor foo"));
+  for (const auto& keys : {text, list})
+    EXPECT_THAT(error({.file = safetensors(3), .keys = keys, .key_column = "foo"}), HasSubstr("--item-column foo"));
+  EXPECT_THAT(error({.file = safetensors(3), .keys = bare, .key_column = "foo"}),
+              HasSubstr("l.jsonl:1: no object, so it has no field 'foo'"));
+  EXPECT_THAT(error({.file = safetensors(3), .key_column = "foo", .catalogue_order = true}),
+              HasSubstr("--item-column foo, but no keys are read"));
+}
+
 TEST_F(ImportVectors, FilesOfOursNoteWhoseRowsTheyAre) {
   const auto other = data::dataset_of(folder_ / "other", {"c", "b", "a"});
   const io::Matrix rows{3, 1, {1, 2, 3}};

@@ -34,7 +34,8 @@ Result<std::vector<std::string>> read_list(std::string_view text, const std::str
 Result<std::string> key_of_line(std::string_view line, std::string& field, const std::string& where) {
   const Json value = Json::parse(line, nullptr, false);
   if (value.is_discarded()) return fail(Code::kInvalid, "{}: not JSON", where);
-  if (!value.is_object()) return text_of(value, where);
+  if (!value.is_object() && field.empty()) return text_of(value, where);
+  if (!value.is_object()) return fail(Code::kInvalid, "{}: no object, so it has no field '{}'", where, field);
   if (field.empty() || !value.contains(field)) {
     std::vector<std::string> names;
     for (const auto& [name, _] : value.items()) names.push_back(name);
@@ -68,8 +69,12 @@ Result<std::vector<std::string>> read_keys(const std::filesystem::path& file, co
     return fail(Code::kInvalid, "{}: no text; give a key a line, or JSON", file.string());
   const auto kind = (file.extension() == ".gz" ? file.stem() : file).extension();
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (kind == ".json" && begin != std::string_view::npos && text[begin] == '[') return read_list(text, file.string());
+  const bool list = kind == ".json" && begin != std::string_view::npos && text[begin] == '[';
   const bool json = kind == ".jsonl" || kind == ".ndjson" || kind == ".json";
+  if (!field.empty() && (list || !json))
+    return fail(Code::kInvalid, "{}: --item-column {}, but the keys of this file are in no field; leave it out",
+                file.string(), field);
+  if (list) return read_list(text, file.string());
   std::vector<std::string> out;
   std::string name = field;
   while (!text.empty()) {

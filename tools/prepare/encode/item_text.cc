@@ -4,7 +4,10 @@
 
 namespace dyad::encode {
 
-std::string item_text(const data::Item& item) {
+namespace {
+
+// "" of an item of which nothing is known.
+std::string known_text(const data::Item& item) {
   std::vector<std::string> categories;
   for (const auto& path : item.categories)
     for (const auto& c : path)
@@ -16,7 +19,16 @@ std::string item_text(const data::Item& item) {
   sentence(item.title);
   if (!item.brand.empty()) sentence("Brand: " + item.brand);
   if (!categories.empty()) sentence(fmt::format("Categories: {}", fmt::join(categories, ", ")));
-  return out.empty() ? item.key : out;
+  return out;
 }
+
+}  // namespace
+
+std::string item_text(const data::Item& item) {
+  const std::string known = known_text(item);
+  return known.empty() ? item.key : known;
+}
+
+bool has_text(const data::Item& item) { return !known_text(item).empty(); }
 
 }  // namespace dyad::encode
