@@ -8,6 +8,7 @@
 #include "common/data/samples.h"
 #include "common/io/atomic_file.h"
 #include "ops/command.h"
+#include "ops/ranges.h"
 #include "tools/baseline/popularity.h"
 #include "tools/baseline/sasrec.h"
 
@@ -35,16 +36,23 @@ Status publish(const Options& options, const char* model, const baseline::Rankin
   return ok();
 }
 
-Status popularity(const Options& options) {
+Result<data::Dataset> open(const Options& options) {
   DYAD_TRYV(check_output(options.output));
   DYAD_TRY(dataset, data::Dataset::open(options.data));
+  if (data::samples(dataset, data::Split::kTest).empty())
+    return fail(Code::kInvalid, "no user has a test item: {} holds no user of 3 events or more, so nothing is measured",
+                options.data);
+  return std::move(dataset);
+}
+
+Status popularity(const Options& options) {
+  DYAD_TRY(dataset, open(options));
   return publish(options, "popularity", baseline::rank_by_popularity(dataset, data::Split::kTest),
                  baseline::rank_by_popularity(dataset, data::Split::kValidation));
 }
 
 Status sasrec(const Options& options) {
-  DYAD_TRYV(check_output(options.output));
-  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRY(dataset, open(options));
   std::unique_ptr<Progress> bar;
   const auto on_batch = [&](std::size_t done, std::size_t all) {
     if (!bar) bar = std::make_unique<Progress>("SASRec", all, "steps");
@@ -78,19 +86,40 @@ void add_baseline_command(CLI::App& dyad, int& exit_code) {
   auto* net = command->add_subcommand("sasrec", "SASRec with full-softmax cross-entropy");
   auto& o = options->sasrec;
   add_common(*net, *options);
-  net->add_option("--epochs", o.epochs, "at most")->capture_default_str();
-  net->add_option("--patience", o.patience, "epochs without a better validation NDCG@10 before it stops")
+  net->add_option("--epochs", o.epochs, "at most")
+      ->check(whole_in(1, kSizeMax))
       ->capture_default_str();
-  net->add_option("--seconds", o.seconds_max, "no epoch starts after so long, 0: no limit")->capture_default_str();
-  net->add_option("--dim", o.dim, "width")->capture_default_str();
-  net->add_option("--layers", o.layers, "of self-attention")->capture_default_str();
-  net->add_option("--heads", o.heads, "of attention")->capture_default_str();
-  net->add_option("--history", o.history, "items of a history, at most")->capture_default_str();
-  net->add_option("--batch", o.batch, "sequences a step")->capture_default_str();
-  net->add_option("--dropout", o.dropout, "everywhere")->capture_default_str();
-  net->add_option("--lr", o.lr, "of Adam")->capture_default_str();
+  net->add_option("--patience", o.patience, "epochs without a better validation NDCG@10 before it stops")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  net->add_option("--seconds", o.seconds_max, "no epoch starts after so long, 0: no limit")
+      ->check(real_in(0, 1e9))
+      ->capture_default_str();
+  net->add_option("--dim", o.dim, "width")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  net->add_option("--layers", o.layers, "of self-attention")
+      ->check(whole_in(1, 1000))
+      ->capture_default_str();
+  net->add_option("--heads", o.heads, "of attention")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  net->add_option("--history", o.history, "items of a history, at most")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  net->add_option("--batch", o.batch, "sequences a step")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  net->add_option("--dropout", o.dropout, "everywhere")
+      ->check(real_in(0, 0.999))
+      ->capture_default_str();
+  net->add_option("--lr", o.lr, "of Adam")
+      ->check(real_in(1e-12, 1e3))
+      ->capture_default_str();
   net->add_option("--seed", o.seed, "of everything random")->capture_default_str();
-  net->add_option("--threads", o.threads, "compute threads")->capture_default_str();
+  net->add_option("--threads", o.threads, "compute threads")
+      ->check(threads_in_range())
+      ->capture_default_str();
   net->footer("Example: dyad baseline sasrec --data data/ml-100k --output sasrec.json");
   net->callback([options, &exit_code] { exit_code = finish(sasrec(*options)); });
 }

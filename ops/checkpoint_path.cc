@@ -14,6 +14,29 @@ fs::path checkpoints_of(const fs::path& path) {
   return fs::is_directory(path / "checkpoints", ignored) ? path / "checkpoints" : path;
 }
 
+std::string other_kind(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path / ckpt::kManifestName, ignored)) return "a checkpoint";
+  if (fs::exists(path / "dataset.json", ignored)) return "a dataset";
+  return fs::exists(path, ignored) && !fs::is_directory(path, ignored) ? "a file" : "";
+}
+
+namespace {
+
+// A cut that was never finished is the reader's to refuse, who knows more of it.
+Result<fs::path> unless_it_is_none(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return fail(Code::kNotFound, "there is no {}; give a checkpoint (RUN/checkpoints/step-*) or a job's folder",
+                path.string());
+  const std::string kind = other_kind(path);
+  if (kind.empty() && fs::canonical(path, ignored).filename().string().starts_with("step-")) return path;
+  return fail(Code::kInvalid, "{} is {}; give a checkpoint (RUN/checkpoints/step-*) or a job's folder", path.string(),
+              kind.empty() ? "no checkpoint: it has no " + std::string(ckpt::kManifestName) : kind);
+}
+
+}  // namespace
+
 Result<fs::path> checkpoint_of(const fs::path& path, Best wanted) {
   std::error_code ignored;
   if (fs::exists(path / ckpt::kManifestName, ignored)) return path;
@@ -28,7 +51,7 @@ Result<fs::path> checkpoint_of(const fs::path& path, Best wanted) {
     }
   }
   const bool is_job = dir != path || !names.empty() || fs::is_directory(path / "logs", ignored);
-  if (!is_job) return path;
+  if (!is_job) return unless_it_is_none(path);
   if (advised.empty())
     return fail(Code::kNotFound, "{} is a job's folder, and it has no whole checkpoint yet{}", path.string(),
                 names.empty() ? "" : ": " + names);

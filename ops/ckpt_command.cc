@@ -44,6 +44,9 @@ std::string batch_text(const ckpt::Manifest& m) {
 Status check_is_job(const fs::path& path) {
   DYAD_TRY(there, io::is_folder(path));
   if (!there) return fail(Code::kNotFound, "no folder {}: give a job's folder (job.dir)", path.string());
+  if (const std::string kind = other_kind(path); kind == "a checkpoint")
+    return fail(Code::kInvalid, "{} is a checkpoint; give its job's folder, or look at it with `dyad ckpt inspect`",
+                path.string());
   std::error_code ignored;
   const bool is_job = checkpoints_of(path) != path || fs::exists(path / ckpt::kConfigName, ignored);
   if (is_job || path.lexically_normal().filename() == "checkpoints") return ok();

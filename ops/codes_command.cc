@@ -7,6 +7,7 @@
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
+#include "ops/ranges.h"
 #include "tools/prepare/codes/build.h"
 #include "tools/prepare/codes/report.h"
 
@@ -28,6 +29,7 @@ std::vector<codes::Stream> streams_of(const std::string& name) {
 
 Status build(Options options) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRYV(check_can_write(codes::codes_file(options.data, codes::Stream::kSemantic).parent_path()));
   nlohmann::json all = nlohmann::json::array();
   for (const codes::Stream stream : streams_of(options.stream)) {
     std::unique_ptr<Progress> bar;
@@ -90,16 +92,25 @@ void add_codes_command(CLI::App& dyad, int& exit_code) {
   command->footer("Example: dyad codes build --data data/ml-100k --k 64");
   auto* make = command->add_subcommand("build", "vectors -> codes; needs `dyad encode` first");
   add_common(*make, *options);
-  make->add_option("--k", options->build.k, "children of a cluster")->capture_default_str();
-  make->add_option("--rounds", options->build.rounds, "of k-means at each level, at most")->capture_default_str();
-  make->add_option("--pca", options->build.pca, "dims kept for clustering, 0: all")->capture_default_str();
+  make->add_option("--k", options->build.k, "children of a cluster")
+      ->check(whole_in(2, 65535))
+      ->capture_default_str();
+  make->add_option("--rounds", options->build.rounds, "of k-means at each level, at most")
+      ->check(whole_in(1, 1000))
+      ->capture_default_str();
+  make->add_option("--pca", options->build.pca, "dims kept for clustering, 0: all")
+      ->check(whole_in(0, kSizeMax))
+      ->capture_default_str();
   make->add_option("--threads", options->build.threads, "compute threads; the result does not depend on them")
+      ->check(threads_in_range())
       ->capture_default_str();
   make->footer("Example: dyad codes build --data data/ml-100k --k 64");
   make->callback([options, &exit_code] { exit_code = finish(build(*options)); });
   auto* show = command->add_subcommand("report", "depth, balance, tightness and sample clusters");
   add_common(*show, *options);
-  show->add_option("--clusters", options->report.clusters, "clusters to show")->capture_default_str();
+  show->add_option("--clusters", options->report.clusters, "clusters to show")
+      ->check(whole_in(0, kSizeMax))
+      ->capture_default_str();
   show->footer("Example: dyad codes report --data data/ml-100k");
   show->callback([options, &exit_code] { exit_code = finish(report(*options)); });
 }

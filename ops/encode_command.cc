@@ -8,6 +8,7 @@
 #include "common/base/progress.h"
 #include "common/data/dataset.h"
 #include "ops/command.h"
+#include "ops/ranges.h"
 #include "tools/prepare/codes/build.h"
 #include "tools/prepare/encode/din.h"
 #include "tools/prepare/encode/import_vectors.h"
@@ -51,8 +52,27 @@ Status write(const Options& options, const data::Dataset& dataset, codes::Stream
   return ok();
 }
 
-Status import_file(Options options) {
+Result<data::Dataset> open_to_write(const Options& options, codes::Stream stream) {
   DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRYV(check_can_write(codes::vectors_file(options.data, stream).parent_path()));
+  return std::move(dataset);
+}
+
+// The text of an item of which nothing is known is its key, which says nothing to a language model.
+Status check_have_text(const data::Dataset& dataset) {
+  std::size_t without = 0;
+  for (const data::Item& item : dataset.catalogue()) without += !encode::has_text(item);
+  if (without == dataset.items())
+    return fail(Code::kInvalid, "{}: no item has a title, a brand or a category, so there is no text to encode; import "
+                "with a file of items (--items) and the names of its fields (--title-key)", dataset.dir().string());
+  if (without > 0)
+    std::fprintf(stderr, "%zu of %u items have no title, brand or category: their keys are encoded instead\n", without,
+                 static_cast<unsigned>(dataset.items()));
+  return ok();
+}
+
+Status import_file(Options options) {
+  DYAD_TRY(dataset, open_to_write(options, stream_of(options.stream)));
   options.import.catalogue_order = !options.row_order.empty();
   DYAD_TRY(imported, encode::import_vectors(dataset, options.import));
   if (!imported.left_out.empty())
@@ -62,8 +82,8 @@ Status import_file(Options options) {
 }
 
 Status text(const Options& options) {
-  if (options.batch < 1) return fail(Code::kInvalid, "--batch is 0; give at least 1");
-  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRY(dataset, open_to_write(options, codes::Stream::kSemantic));
+  DYAD_TRYV(check_have_text(dataset));
   DYAD_TRY(encoder, encode::SentenceEncoder::open(options.model));
   std::vector<std::string> texts;
   for (std::uint32_t i = 0; i < dataset.items(); ++i) texts.push_back(encode::item_text(dataset.item(ItemId{i})));
@@ -74,7 +94,7 @@ Status text(const Options& options) {
 }
 
 Status behaviour(Options options) {
-  DYAD_TRY(dataset, data::Dataset::open(options.data));
+  DYAD_TRY(dataset, open_to_write(options, codes::Stream::kBehaviour));
   const auto histories = encode::histories_of(dataset);
   options.din.cooccurrence_init = !options.random_init;
   options.din.threads = options.threads;
@@ -104,9 +124,14 @@ void add_text(CLI::App& encode, const std::shared_ptr<Options>& options, int& ex
   auto* command =
       encode.add_subcommand("text", "semantic vectors from titles, brands and categories by a BERT-type model");
   command->add_option("--data", options->data, "the dataset folder")->required();
-  command->add_option("--model", options->model, "folder of model.safetensors and vocab.txt")->required();
-  command->add_option("--batch", options->batch, "texts at a time")->capture_default_str();
-  command->add_option("--threads", options->threads, "compute threads")->capture_default_str();
+  command->add_option("--model", options->model, "folder of config.json, model.safetensors and the tokenizer")
+      ->required();
+  command->add_option("--batch", options->batch, "texts at a time")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "compute threads")
+      ->check(threads_in_range())
+      ->capture_default_str();
   command->add_flag("--json", options->json, "JSON on stdout, and nothing else there");
   command->footer("Example: dyad encode text --data data/ml-100k --model $(tools/fetch_data.sh minilm)");
   command->callback([options, &exit_code] { exit_code = finish(text(*options)); });
@@ -117,17 +142,36 @@ void add_behaviour(CLI::App& encode, const std::shared_ptr<Options>& options, in
       encode.add_subcommand("behaviour", "behaviour vectors by DIN, trained on the training part of the log");
   auto& din = options->din;
   command->add_option("--data", options->data, "the dataset folder")->required();
-  command->add_option("--epochs", din.epochs, "passes over the training samples")->capture_default_str();
-  command->add_option("--dim", din.dim, "floats of a vector")->capture_default_str();
-  command->add_option("--batch", din.batch, "samples a step")->capture_default_str();
-  command->add_option("--negatives", din.negatives, "sampled items a step")->capture_default_str();
-  command->add_option("--hidden", din.hidden, "units of the attention MLP")->capture_default_str();
-  command->add_option("--lr", din.lr, "of the attention unit")->capture_default_str();
-  command->add_option("--row-lr", din.row_lr, "of the item rows")->capture_default_str();
-  command->add_option("--dropout", din.dropout, "of the rows of the history")->capture_default_str();
-  command->add_option("--scale", din.scale, "of the scores at the start")->capture_default_str();
+  command->add_option("--epochs", din.epochs, "passes over the training samples")
+      ->check(whole_in(0, kSizeMax))
+      ->capture_default_str();
+  command->add_option("--dim", din.dim, "floats of a vector")
+      ->check(whole_in(2, 65536))
+      ->capture_default_str();
+  command->add_option("--batch", din.batch, "samples a step")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  command->add_option("--negatives", din.negatives, "sampled items a step")
+      ->check(whole_in(1, kSizeMax))
+      ->capture_default_str();
+  command->add_option("--hidden", din.hidden, "units of the attention MLP")
+      ->check(whole_in(1, 65536))
+      ->capture_default_str();
+  command->add_option("--lr", din.lr, "of the attention unit")
+      ->check(real_in(0, 1e3))
+      ->capture_default_str();
+  command->add_option("--row-lr", din.row_lr, "of the item rows")
+      ->check(real_in(0, 1e3))
+      ->capture_default_str();
+  command->add_option("--dropout", din.dropout, "of the rows of the history")
+      ->check(real_in(0, 0.999))
+      ->capture_default_str();
+  command->add_option("--scale", din.scale, "of the scores at the start")
+      ->check(real_in(1e-6, 1e6))
+      ->capture_default_str();
   command->add_option("--seed", din.seed, "of everything random")->capture_default_str();
   command->add_option("--threads", options->threads, "compute threads; the result does not depend on their number")
+      ->check(threads_in_range())
       ->capture_default_str();
   command->add_flag("--random-init", options->random_init,
                     "start from random rows, not from the factored co-occurrence matrix");

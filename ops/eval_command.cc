@@ -68,21 +68,25 @@ Status tell_job(const EvalOptions& options) {
   return ok();
 }
 
-// As many as the configuration says that the ranks will read. What is no checkpoint is theirs to refuse.
-Result<std::uint32_t> ranks_of(const EvalOptions& options) {
-  if (options.ranks > 0) return options.ranks;
+// Before mpirun starts, whose own words would hide what the ranks say of it. Gives the number of ranks: as many as the
+// configuration says that they will read.
+Result<std::uint32_t> check(const EvalOptions& options) {
+  DYAD_TRYV(ckpt::verify(options.checkpoint, ckpt::Depth::kSizes));
   const auto file = std::filesystem::path(options.checkpoint) / ckpt::kConfigName;
-  DYAD_TRY(there, io::exists(file));
-  if (!there) return 1u;
   DYAD_TRY(config, config::load({file.string(), /*environment=*/false, options.sets}));
-  return config.eval.workers;
+  const std::filesystem::path data = options.data.empty() ? config.job.data : options.data;
+  DYAD_TRY(there, io::exists(data / "dataset.json"));
+  if (!there)
+    return fail(Code::kNotFound, "{} is no dataset: it has no dataset.json; give the one it was trained on by --data",
+                data.string());
+  return options.ranks > 0 ? options.ranks : config.eval.workers;
 }
 
 Result<int> evaluate_once(EvalOptions options) {
   DYAD_TRYV(check_output(options.output));
   DYAD_TRY(checkpoint, checkpoint_of(options.checkpoint, Best::kTake));
   options.checkpoint = checkpoint.string();
-  DYAD_TRY(ranks, ranks_of(options));
+  DYAD_TRY(ranks, check(options));
   options.ranks = ranks;
   const auto before = kept_at(options);
   DYAD_TRY(code, run_here(worker_arguments(options, options.checkpoint)));

@@ -13,7 +13,9 @@
 #include "common/ckpt/eval_result.h"
 #include "common/ckpt/manifest.h"
 #include "coordinator/core/evaluations.h"
+#include "ops/checkpoint_path.h"
 #include "ops/launch/child.h"
+#include "ops/launch/job_status.h"
 
 namespace dyad::ops {
 
@@ -117,10 +119,29 @@ class Follower {
 
 }  // namespace
 
+namespace {
+
+// Said at once: what is no job has nothing to come, and of one that has ended nobody would know why all is quiet.
+Status look_at_job(const std::string& folder) {
+  if (const std::string kind = other_kind(folder); !kind.empty())
+    return fail(Code::kInvalid, "{} is {}; --follow wants a job's folder (job.dir)", folder, kind);
+  std::error_code ignored;
+  if (!fs::exists(fs::path(folder) / ckpt::kConfigName, ignored))
+    return fail(Code::kNotFound, "{} is not the folder of a job: it has no {}; give job.dir", folder,
+                ckpt::kConfigName);
+  if (!fetch_status_of(folder, kStatusPatientMs))
+    LOG_WARN("no coordinator of {} answers: the job has ended, or has yet to begin. What is there is evaluated; then "
+             "this waits for more checkpoints until Ctrl-C or SIGUSR1", folder);
+  return ok();
+}
+
+}  // namespace
+
 Status follow(EvalOptions options) {
   std::signal(SIGUSR1, on_last_round);
   std::signal(SIGTERM, on_leave);
   std::signal(SIGINT, on_leave);
+  DYAD_TRYV(look_at_job(options.follow));
   DYAD_TRY(config, config::load({(fs::path(options.follow) / "config.toml").string(),
                                  /*environment=*/false, {}}));
   config.job.dir = options.follow;

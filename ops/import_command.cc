@@ -159,7 +159,8 @@ void add_import_command(CLI::App& dyad, int& exit_code) {
   command->add_flag("--force", o.force, "Replace an existing dataset, its vectors and codes with it");
   command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {
-    const auto report = importer::run(chosen->options);
+    const Status writable = check_can_write(folder_of(chosen->options.out));
+    const auto report = writable ? importer::run(chosen->options) : Result<importer::Report>(writable.error());
     if (!report.has_value()) {
       exit_code = finish(report.error());
     } else if (chosen->json) {

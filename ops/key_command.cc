@@ -22,7 +22,8 @@ void add_key_command(CLI::App& dyad, int& exit_code) {
                   "and the traffic is encrypted.\n"
                   "Example: dyad key job.key && dyad train --config job.toml --set security.key_file=job.key");
   command->callback([options, &exit_code] {
-    const Status written = net::write_job_key(options->file);
+    const Status writable = check_can_write(folder_of(options->file));
+    const Status written = writable ? net::write_job_key(options->file) : writable;
     if (written && options->json) std::printf("%s\n", nlohmann::json{{"file", options->file}}.dump().c_str());
     else if (written)
       std::printf("%s: a new key, readable by you alone; copy it to every machine of the job\n", options->file.c_str());

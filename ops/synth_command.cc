@@ -32,7 +32,8 @@ void add_synth_command(CLI::App& dyad, int& exit_code) {
   command->add_flag("--force", o.force, "Replace an existing dataset");
   command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {
-    const auto report = synth::run(chosen->options);
+    const Status writable = check_can_write(folder_of(chosen->options.out));
+    const auto report = writable ? synth::run(chosen->options) : Result<synth::Report>(writable.error());
     if (!report.has_value()) {
       exit_code = finish(report.error());
       return;

@@ -165,7 +165,10 @@ Result<bool> conclude(End end, const config::Config& config, TrainProgress& prog
 // Gives whether the job is finished; if not, it was stopped and can be resumed.
 Result<bool> train(const Options& options) {
   DYAD_TRY(config, load_absolute(options));
+  if (const std::string kind = other_kind(config.job.dir); kind == "a checkpoint")
+    return fail(Code::kInvalid, "job.dir {} is {}; choose another folder", config.job.dir, kind);
   DYAD_TRYV(settle_init_from(config, options.resume));
+  DYAD_TRYV(check_data(config));                        // before anything is left behind
   const auto file = std::filesystem::path(config.job.dir) / "config.toml";
   std::error_code error;
   std::filesystem::create_directories(config.job.dir, error);

@@ -32,6 +32,9 @@ void warn_of_other_kernels(const config::Config& config) {
 Result<std::string> status_on_disk(const fs::path& job_dir) {
   const fs::path file = job_dir / ckpt::kConfigName, dir = ckpt::checkpoints_dir(job_dir);
   std::error_code ignored;
+  if (fs::exists(job_dir / ckpt::kManifestName, ignored))
+    return fail(Code::kInvalid, "{} is a checkpoint; give its job's folder, or look at it with `dyad ckpt inspect`",
+                job_dir.string());
   if (!fs::exists(file, ignored))
     return fail(Code::kNotFound, "no {}: {} is not the folder of a job (job.dir)", file.string(), job_dir.string());
   DYAD_TRY(config, config::load({file.string(), /*environment=*/false, {}}));

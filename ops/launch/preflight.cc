@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 #include "common/base/processor.h"
+#include "common/io/files.h"
 #include "ops/launch/child.h"
 
 namespace dyad::ops {
@@ -59,6 +60,25 @@ std::string place_of(std::string endpoint) {
 }
 
 }  // namespace
+
+Status check_data(const config::Config& config) {
+  const fs::path data = config.job.data;
+  const auto check = [&](const fs::path& file, const std::string& make) -> Status {
+    DYAD_TRY(there, io::exists(file));
+    return there ? ok() : Status(fail(Code::kNotFound, "{}: not there yet; {}", file.string(), make));
+  };
+  DYAD_TRYV(check(data / "dataset.json", "make the dataset with `dyad import`, or name another by job.data"));
+  for (const std::string stream : {"behaviour", "semantic"}) {
+    const std::string file = stream + ".safetensors";
+    DYAD_TRYV(check(data / "codes" / file, "make the codes with `dyad codes build --data " + data.string() + "`"));
+    if (!config.model.gct) continue;
+    const std::string make = stream == "semantic" ? "text" : "behaviour";
+    DYAD_TRYV(check(data / "vectors" / file, "make the vectors with `dyad encode " + make +
+                                                 "` or `dyad encode import`, or train without them (model.gct = "
+                                                 "false)"));
+  }
+  return ok();
+}
 
 Status check_writable(const fs::path& job_dir) {
   for (const fs::path& one : {job_dir, job_dir / "logs", job_dir / "checkpoints"}) {

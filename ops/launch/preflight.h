@@ -7,6 +7,9 @@
 
 namespace dyad::ops {
 
+// kNotFound, naming the file and the command that makes it: job.data without a dataset, its codes or, with model.gct,
+// its vectors. What they hold is checked by those who read it.
+Status check_data(const config::Config& config);
 // kInvalid, naming the key or the folder: a folder of the job that can't be written.
 Status check_writable(const std::filesystem::path& job_dir);
 // kInvalid, naming the key: servers, coordinator and HTTP of one machine on one port.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -181,10 +182,108 @@ TEST_F(Commands, MistypedWordsNameTheNearest) {
   }
 }
 
+// All the work was done first, and then the code was 1. /proc takes no file of anybody, root or not.
+TEST_F(Commands, WhatCannotBeWrittenIsSaidBeforeTheWork) {
+  ASSERT_EQ(sh("cp -r d full && rm -rf full/codes && ln -s /proc full/codes && cp -r d bare && rm -r bare/vectors && "
+               "ln -s /proc bare/vectors && printf '{\"user\": 1, \"item\": 2, \"time\": 3}\\n' > e.jsonl").code, 0);
+  for (const std::string command :
+       {"dyad codes build --data full --stream semantic --k 4", "dyad encode behaviour --data bare",
+        "dyad encode import d/vectors/semantic.safetensors --data bare", "dyad encode text --data bare --model none",
+        "dyad synth --out /proc/x", "dyad synth --out /proc/x/y/", "dyad key /proc/k",
+        "dyad import --format jsonl e.jsonl --out /proc/x", "dyad import --format jsonl none.jsonl --out /proc/x",
+        "dyad baseline popularity --data d --output /proc/x.json", "dyad synth --out e.jsonl/x"}) {
+    const Outcome said = sh(command);
+    EXPECT_EQ(said.code, 2) << command << ": " << said.text;
+    EXPECT_TRUE(said.text.find("can't be written") != std::string::npos ||
+                said.text.find("is no folder") != std::string::npos)
+        << command << ": " << said.text;
+    EXPECT_EQ(std::count(said.text.begin(), said.text.end(), '\n'), 1) << said.text;
+  }
+}
+
+// A folder run/ was left behind, with nothing in it but a lock and a configuration.
+TEST_F(Commands, ATrainingWithoutDataOrCodesLeavesNothingBehind) {
+  ASSERT_EQ(sh("dyad synth --out plain --users 60 --items 40 --events 900").code, 0);
+  for (const auto& [data, said] : {std::pair<std::string, std::string>{"nowhere", "dyad import"},
+                                   {"plain", "dyad codes build --data"}}) {
+    const Outcome out = sh("dyad train --set job.dir=left --set job.data=" + data);
+    EXPECT_EQ(out.code, 3) << out.text;
+    EXPECT_NE(out.text.find(said), std::string::npos) << out.text;
+    EXPECT_FALSE(fs::exists("left"));
+  }
+}
+
+TEST_F(Commands, ANumberOutOfRangeIsRefusedByItsOptionAndValue) {
+  const std::string text = "dyad encode text --data d --model none ", behaviour = "dyad encode behaviour --data d ",
+                    codes = "dyad codes build --data d ", sasrec = "dyad baseline sasrec --data d ";
+  std::vector<std::pair<std::string, std::string>> all{
+      {text + "--batch", "-3"},       {text + "--batch", "0"},        {behaviour + "--batch", "-3"},
+      {behaviour + "--dim", "0"},     {behaviour + "--dim", "1"},     {behaviour + "--epochs", "-1"},
+      {behaviour + "--lr", "nan"},    {behaviour + "--lr", "-1"},     {behaviour + "--row-lr", "inf"},
+      {behaviour + "--scale", "0"},   {behaviour + "--dropout", "1.5"}, {behaviour + "--negatives", "0"},
+      {behaviour + "--hidden", "0"},  {codes + "--k", "1"},           {codes + "--rounds", "0"},
+      {sasrec + "--dropout", "nan"},  {sasrec + "--lr", "0"},         {sasrec + "--dim", "-2"},
+      {sasrec + "--history", "0"},    {sasrec + "--seconds", "nan"},  {behaviour + "--dim", "8x"}};
+  for (const auto& command : {text, behaviour, codes, sasrec})
+    for (const char* value : {"0", "-1", "100000", "x"}) all.emplace_back(command + "--threads", value);
+  for (const auto& [command, value] : all) {
+    const Outcome said = sh(command + " " + value);
+    EXPECT_EQ(said.code, 2) << command << " " << value << ": " << said.text;
+    const std::string option = command.substr(command.rfind("--"));
+    EXPECT_NE(said.text.find(option + ": " + value + " is no "), std::string::npos) << command << ": " << said.text;
+  }
+}
+
+// Zeros were printed, with code 0.
+TEST_F(Commands, ABaselineWithoutATestUserIsRefused) {
+  ASSERT_EQ(sh("for u in 1 2 3; do for i in 1 2; do echo '{\"user\": '$u', \"item\": '$i', \"time\": '$i'}'; done; "
+               "done > two.jsonl; dyad import --format jsonl two.jsonl --out two").code, 0);
+  for (const std::string model : {"popularity", "sasrec"}) {
+    const Outcome said = sh("dyad baseline " + model + " --data two --output two.json");
+    EXPECT_EQ(said.code, 2) << said.text;
+    EXPECT_NE(said.text.find("no user has a test item"), std::string::npos) << said.text;
+    EXPECT_FALSE(fs::exists("two.json"));
+  }
+}
+
+// Their keys were encoded as if they were texts, without a word.
+TEST_F(Commands, ItemsWithoutTextAreCountedBeforeTheyAreEncoded) {
+  ASSERT_EQ(sh("echo '{\"user\": 1, \"item\": \"a\", \"time\": 1}' > t.jsonl; "
+               "echo '{\"user\": 1, \"item\": \"b\", \"time\": 2}' >> t.jsonl; "
+               "echo '{\"key\": \"a\", \"title\": \"Rose\"}' > i.jsonl; echo '{\"key\": \"b\"}' >> i.jsonl; "
+               "dyad import --format jsonl t.jsonl --out mute && "
+               "dyad import --format jsonl t.jsonl --items i.jsonl --out some").code, 0);
+  const Outcome none = sh("dyad encode text --data mute --model nowhere");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.text.find("no item has a title, a brand or a category"), std::string::npos) << none.text;
+  const Outcome some = sh("dyad encode text --data some --model nowhere");
+  EXPECT_NE(some.text.find("1 of 2 items have no title, brand or category"), std::string::npos) << some.text;
+  EXPECT_NE(some.text.find("no folder nowhere"), std::string::npos) << some.text;
+}
+
 TEST_F(Commands, WhatIsNoJobAndNoCheckpointIsNotFound) {
   EXPECT_EQ(sh("dyad ckpt ls d").code, 3);
   EXPECT_EQ(sh("dyad ckpt ls none").code, 3);
   EXPECT_EQ(sh("dyad ckpt ls job").code, 0);
+  EXPECT_EQ(sh("dyad eval --follow none").code, 3);
+  for (const char* command : {"dyad eval", "dyad ckpt inspect", "dyad ckpt verify", "dyad ckpt diff none",
+                              "dyad recommend --user 1"})
+    EXPECT_EQ(sh(std::string(command) + " none").code, 3) << command;
+  // A checkpoint that is none of its job's folder, and a dataset: each is called what it is, and mpirun says nothing.
+  ASSERT_EQ(sh("mkdir ckpt && cp job/config.toml ckpt && echo '{}' > ckpt/manifest.json").code, 0);
+  for (const char* command : {"dyad ckpt ls ckpt", "dyad status ckpt", "dyad eval --follow ckpt",
+                              "dyad train --set job.data=d --set model.gct=false --set job.dir=ckpt"}) {
+    const Outcome said = sh(command);
+    EXPECT_EQ(said.code, 2) << command;
+    EXPECT_NE(said.text.find("is a checkpoint"), std::string::npos) << command << ": " << said.text;
+  }
+  for (const char* command : {"dyad eval", "dyad ckpt inspect", "dyad ckpt verify", "dyad ckpt diff d",
+                              "dyad recommend --user 1", "dyad eval --follow"}) {
+    const Outcome said = sh(std::string(command) + " d");
+    EXPECT_EQ(said.code, 2) << command;
+    EXPECT_NE(said.text.find("d is a dataset"), std::string::npos) << command << ": " << said.text;
+    EXPECT_EQ(std::count(said.text.begin(), said.text.end(), '\n'), 1) << said.text;
+  }
   const Outcome no_user = sh("dyad recommend job --history x");
   EXPECT_NE(no_user.code, 0);
 }
