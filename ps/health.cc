@@ -24,7 +24,8 @@ http::Answer alive(Server& server) {
 
 http::Answer ready(Server& server) {
   if (auto answer = alive(server); answer.status != 200) return answer;
-  if (server.turned_ms() == 0) return {503, kText, "waits for the coordinator, the other servers and the first worker\n"};
+  if (server.turned_ms() == 0)
+    return {503, kText, "waits for the coordinator, the other servers and the first worker\n"};
   if (!server.loaded().value()) return {503, kText, "loads its rows\n"};
   return {200, kText, "ready\n"};
 }
