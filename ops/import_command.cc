@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include "ops/command.h"
+#include "ops/natural.h"
 #include "tools/prepare/import/import.h"
 
 namespace dyad::ops {
@@ -127,13 +128,13 @@ void add_rows(CLI::App& command, importer::Options& o) {
   command.add_flag("--distinct", o.distinct, "Of rows of one user, item and time keep the first");
   CLI::Option* k_core =
       command.add_option("--k-core", o.k_core, "Drop users and items of fewer rows, until none is left; 0: none")
-          ->check(CLI::NonNegativeNumber);
+          ->check(not_negative);
   command.add_flag("--k-core-pairs", o.k_core_pairs,
                    "Count a user's distinct items and an item's distinct users in it, not rows")
       ->needs(k_core);
   command.add_option("--shuffle-ties", o.shuffle_ties,
                      "A seed: put a user's rows of one time in an order drawn from it and the keys, not the file's")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative);
   command.add_flag("--require-order", o.require_order,
                    "Refuse rows older than the user's row before, instead of sorting");
 }
@@ -153,7 +154,7 @@ void add_import_command(CLI::App& dyad, int& exit_code) {
       ->required()->check(CLI::IsMember({"recbole", "s3rec", "jsonl", "parquet"}));
   command->add_option("--out", o.out, "The dataset folder to write")->required();
   command->add_option("--partitions", o.partitions, "Partitions of the log")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(not_negative)->capture_default_str();
   add_columns(*command, o);
   add_rows(*command, o);
   command->add_flag("--force", o.force, "Replace an existing dataset, its vectors and codes with it");

@@ -3,6 +3,7 @@
 #include <memory>
 #include <CLI/CLI.hpp>
 #include "ops/command.h"
+#include "ops/natural.h"
 #include "tools/prepare/synth/synth.h"
 
 namespace dyad::ops {
@@ -28,7 +29,7 @@ void add_synth_command(CLI::App& dyad, int& exit_code) {
   command->add_option("--vectors", o.vectors, "Width of vectors/semantic.safetensors; 0: none")->capture_default_str();
   command->add_option("--partitions", o.partitions, "Partitions of the log")->capture_default_str();
   for (const char* count : {"--users", "--items", "--events", "--seed", "--clusters", "--vectors", "--partitions"})
-    command->get_option(count)->check(CLI::NonNegativeNumber);   // -5 would be 18446744073709551611
+    command->get_option(count)->check(not_negative);
   command->add_flag("--force", o.force, "Replace an existing dataset");
   command->add_flag("--json", chosen->json, "JSON on stdout, and nothing else there");
   command->callback([chosen, &exit_code] {

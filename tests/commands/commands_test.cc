@@ -164,6 +164,19 @@ TEST_F(Commands, JsonIsAllThatIsOnStandardOutput) {
   }
 }
 
+// -5 was 18446744073709551611.
+TEST_F(Commands, ACountBelowZeroIsRefused) {
+  for (const std::string words :
+       {"synth --users", "synth --items", "synth --events", "synth --seed", "synth --clusters", "synth --vectors",
+        "synth --partitions", "import e --format jsonl --shuffle-ties", "import e --format jsonl --k-core",
+        "import e --format jsonl --partitions"}) {
+    const Outcome said = sh("dyad " + words + " -5 --out below");
+    EXPECT_EQ(said.code, 2) << words;
+    EXPECT_NE(said.text.find(words.substr(words.rfind("--")) + ": -5 is below 0"), std::string::npos) << said.text;
+    EXPECT_FALSE(fs::exists(folder / "below"));
+  }
+}
+
 TEST_F(Commands, MistypedWordsNameTheNearest) {
   const std::vector<std::pair<std::string, std::string>> mistakes{{"dyad trian", "dyad train"},
                                                                   {"dyad encode tex", "dyad encode text"},
