@@ -139,7 +139,7 @@ TEST(StepSums, TheRowToBlameIsNamed) {
       const std::array<PushRequest, 3> requests{
           {{TableId{0}, keys, good}, {TableId{1}, {}, {}}, {TableId{2}, keys, gradient}}};
       EXPECT_EQ(bad_row(requests, tables_for_test()), fmt::format("row {} of table code.semantic", keys[at / 100]));
-      EXPECT_EQ(bad_row(std::span(requests).first(2)), "");
+      EXPECT_EQ(bad_row(std::span(requests).first(2), tables_for_test()), "");
     }
 }
 
