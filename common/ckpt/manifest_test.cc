@@ -1,4 +1,3 @@
-#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 
 #include <gmock/gmock.h>
@@ -6,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include "common/base/digest.h"
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/diff.h"
 #include "common/ckpt/rows_file.h"
 #include "common/ckpt/rows_writer.h"

@@ -1,9 +1,9 @@
-#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/staging.h"
 
 #include <fstream>
 #include <set>
 #include <gtest/gtest.h>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/ckpt/manifest.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"

@@ -27,6 +27,7 @@ Result<std::uint64_t> CheckpointStore::commit(const PendingCut& cut, const Table
   manifest.next_batch = cut.next.batch;
   manifest.facts = cut.facts;
   manifest.tables = tables;
+  if (tables.empty()) return fail(Code::kFailed, "cut {} can't be committed: no worker has said its tables", cut.step);
   std::set<std::string> paths;
   const auto add = [&](const std::vector<wire::FilePart>& files) {
     for (const wire::FilePart& file : files) {

@@ -1,10 +1,11 @@
-#include "common/ckpt/checkpoint_list.h"
 #include "coordinator/journal/checkpoint_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include "common/ckpt/checkpoint_list.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
+#include "common/tables/tables_for_test.h"
 
 namespace dyad::coordinator {
 namespace {
@@ -36,36 +37,37 @@ class CheckpointStoreTest : public testing::Test {
   io::TempFolder folder_;
   const fs::path dir_ = ckpt::checkpoints_dir(folder_.path());
   const ckpt::Fence now_{RunId{7}, RoutingEpoch{3}}, before_{RunId{7}, RoutingEpoch{2}};
+  const Tables tables_ = tables_for_test();
   CheckpointStore store_{folder_.path(), ckpt::Manifest{.job = "j", .groups = 1}, "[job]\n"};
 };
 
 TEST_F(CheckpointStoreTest, CommittedTwiceItIsTheSameCheckpoint) {   // a coordinator killed before its journal said so
   const PendingCut cut = cut_of(now_, Step{5}, "rows");
-  const auto digest = store_.commit(cut, now_).value();
+  const auto digest = store_.commit(cut, tables_, now_).value();
   EXPECT_EQ(state(Step{5}), ckpt::State::kValid);
   EXPECT_EQ(ckpt::read_manifest(dir_ / ckpt::folder_name(Step{5})).value().digest, digest);
-  EXPECT_EQ(store_.commit(cut, now_).value(), digest);
+  EXPECT_EQ(store_.commit(cut, tables_, now_).value(), digest);
   PendingCut other = cut;
   other.servers[0][0].digest ^= 1;
-  EXPECT_THAT(store_.commit(other, now_).error().message, HasSubstr("its files are gone"));
+  EXPECT_THAT(store_.commit(other, tables_, now_).error().message, HasSubstr("its files are gone"));
 }
 
 TEST_F(CheckpointStoreTest, AServerThatWakesUpInAnotherGenerationTouchesNoFileOfACheckpoint) {
   (void)stage(before_, Step{5}, "rows/g0000.rows", "half");          // and then it stalls
-  (void)store_.commit(cut_of(now_, Step{5}, "rows"), now_).value();
+  (void)store_.commit(cut_of(now_, Step{5}, "rows"), tables_, now_).value();
   EXPECT_FALSE(fs::exists(ckpt::staging_folder(dir_, Step{5}, before_))) << "swept";
   (void)stage(before_, Step{5}, "rows/g0000.rows", "zombie");
   EXPECT_EQ(rows(Step{5}), "rows");
   EXPECT_EQ(state(Step{5}), ckpt::State::kValid);
-  (void)store_.commit(cut_of(now_, Step{6}, "rows"), now_).value();
+  (void)store_.commit(cut_of(now_, Step{6}, "rows"), tables_, now_).value();
   EXPECT_FALSE(fs::exists(ckpt::staging_folder(dir_, Step{5}, before_)));
 }
 
 TEST_F(CheckpointStoreTest, ADamagedCheckpointOfTheSameStepIsReplacedAsAWhole) {
-  (void)store_.commit(cut_of(before_, Step{5}, "old"), before_).value();
+  (void)store_.commit(cut_of(before_, Step{5}, "old"), tables_, before_).value();
   (void)io::write_file_atomic(dir_ / ckpt::folder_name(Step{5}) / "eval-validation.json", "{}").value();
   (void)io::write_file_atomic(dir_ / ckpt::folder_name(Step{5}) / "rows/g0000.rows", "damaged").value();
-  (void)store_.commit(cut_of(now_, Step{5}, "new"), now_).value();
+  (void)store_.commit(cut_of(now_, Step{5}, "new"), tables_, now_).value();
   EXPECT_EQ(rows(Step{5}), "new");
   EXPECT_EQ(state(Step{5}), ckpt::State::kValid);
   EXPECT_FALSE(fs::exists(dir_ / ckpt::folder_name(Step{5}) / "eval-validation.json")) << "of what it held";
@@ -74,7 +76,7 @@ TEST_F(CheckpointStoreTest, ADamagedCheckpointOfTheSameStepIsReplacedAsAWhole) {
 TEST_F(CheckpointStoreTest, ACutWithAHoleIsNoCheckpoint) {
   PendingCut cut = cut_of(now_, Step{5}, "rows");
   cut.servers.clear();
-  EXPECT_THAT(store_.commit(cut, now_).error().message, HasSubstr("no server wrote rows/g0000.rows"));
+  EXPECT_THAT(store_.commit(cut, tables_, now_).error().message, HasSubstr("no server wrote rows/g0000.rows"));
   EXPECT_EQ(state(Step{5}), ckpt::State::kIncomplete);
 }
 

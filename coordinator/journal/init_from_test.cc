@@ -1,5 +1,4 @@
 // A new job that begins with the weights of another's checkpoint.
-#include "common/io/safetensors_write.h"
 #include "coordinator/journal/init_from.h"
 
 #include <gmock/gmock.h>
@@ -8,6 +7,7 @@
 #include "common/base/digest.h"
 #include "common/io/atomic_file.h"
 #include "common/io/safetensors.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "common/tables/tables_for_test.h"
 #include "coordinator/journal/start.h"

@@ -330,11 +330,11 @@ class Stranger {
     }
     return ask(std::move(message));
   }
-  Error pull(std::vector<std::uint64_t> keys, TableId table{0}) {
+  Error pull(std::vector<std::uint64_t> keys, TableId table = TableId{0}) {
     const auto count = static_cast<std::uint32_t>(keys.size());
     return ask(wire::Pull{Step{0}, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
   }
-  Error push(std::vector<std::uint64_t> keys, TableId table{0}) {
+  Error push(std::vector<std::uint64_t> keys, TableId table = TableId{0}) {
     const auto count = static_cast<std::uint32_t>(keys.size());
     return ask(wire::Push{Step{1}, kRate, false, wire::ValueType::kFp32, {{table, count}}}, {std::move(keys)});
   }

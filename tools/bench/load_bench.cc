@@ -80,9 +80,10 @@ int main(int argc, char** argv) {
   app.add_option("--folder", o.folder, "where the files are made; removed at the end");
   CLI11_PARSE(app, argc, argv);
   const wire::Partition partition;
-  const auto make = [&] {
-    return std::move(ps::Shard::make({{o.dim, o.dim, o.dim}, 1, 0.02f, {.name = o.optimizer}})).value();
-  };
+  Tables tables;
+  for (const char* name : {"a", "b", "c"})
+    tables.push_back({.name = name, .width = o.dim, .key_end = o.rows, .optimizer = {.name = o.optimizer}});
+  const auto make = [&] { return std::move(ps::Shard::make({tables})).value(); };
   const double gigabytes = 1e-9 * static_cast<double>(write_files(o, partition, *make()));
   read_raw_s(o, partition);                                      // the files are in memory from here on
   double raw = 1e9, load = 1e9;

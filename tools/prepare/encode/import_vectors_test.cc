@@ -1,5 +1,4 @@
 // Vectors from elsewhere: whose row is whose.
-#include "common/io/safetensors_write.h"
 #include "tools/prepare/encode/import_vectors.h"
 #include <arrow/builder.h>
 #include <arrow/compute/cast.h>
@@ -11,6 +10,7 @@
 #include <gtest/gtest.h>
 #include "common/data/item_files.h"
 #include "common/data/test_dataset.h"
+#include "common/io/safetensors_write.h"
 #include "common/io/temp_folder.h"
 #include "tools/prepare/import/gzip_for_test.h"
 
