@@ -232,7 +232,7 @@ TEST_F(CoordinatorProcessTest, WhereNoCheckpointCanBeResumedNothingIsStartedOver
   const std::string newest = io::read_file(manifest(34)).value();
   const auto write = [](const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text; };
   std::string tomorrow = newest;
-  tomorrow.replace(tomorrow.find("\"version\": 1"), 12, "\"version\": 2");
+  tomorrow.replace(tomorrow.find("\"version\": 2"), 12, "\"version\": 3");
   write(manifest(34), tomorrow);
   const auto newer = begin_again();
   ASSERT_FALSE(newer);

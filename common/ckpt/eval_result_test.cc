@@ -7,6 +7,7 @@
 #include "common/config/config.h"
 #include "common/io/atomic_file.h"
 #include "common/io/temp_folder.h"
+#include "common/tables/tables_for_test.h"
 
 namespace dyad::ckpt {
 namespace {
@@ -23,7 +24,7 @@ class EvalResultTest : public testing::Test {
   }
   void commit(const std::string& loss) {
     (void)io::write_file_atomic(checkpoint_ / kConfigName, config::to_toml(config_)).value();
-    Manifest manifest{.job = "j", .step = Step{7}, .dataset_digest = 9};
+    Manifest manifest{.job = "j", .step = Step{7}, .dataset_digest = 9, .tables = tables_for_test()};
     manifest.config_digest = config::result_digest(config_);
     manifest.facts = {{"loss", loss}};
     digest_ = write_manifest(checkpoint_, manifest).value();

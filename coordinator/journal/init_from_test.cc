@@ -76,7 +76,8 @@ TEST_F(InitFromTest, EverybodyIsToldTheCheckpointUntilTheJobHasOneOfItsOwnAndEac
   core.apply(run.value(), 0);
   Entries entries;
   const auto join = [&](const wire::Sender& who) {
-    return as<wire::Registered>(core.handle(who, wire::Register{"tcp://x"}, 0, entries)).value();
+    const wire::Register message{.address = "tcp://x", .tables = tables_for_test()};
+    return as<wire::Registered>(core.handle(who, message, 0, entries)).value();
   };
   const auto of = [&](wire::Sender who) { return who.run = run.value().run, who; };
   const auto first = join(server(0));

@@ -37,7 +37,7 @@ class Probes : public testing::Test {
   void all_join() {
     for (std::uint32_t i = 0; i < 2; ++i) {
       ASSERT_TRUE(as<wire::Registered>(core_.handle(server(i), wire::Register{"tcp://x"}, 1, entries_)));
-      ASSERT_TRUE(as<wire::Registered>(core_.handle(worker(i), wire::Register{}, 1, entries_)));
+      ASSERT_TRUE(as<wire::Registered>(core_.handle(worker(i), a_worker(), 1, entries_)));
     }
   }
   std::string metrics() { return metrics_text(core_, past_, 10); }
