@@ -100,11 +100,12 @@ Result<wire::Routing> wait_tables(ControlClient& control, const HeartbeatThread&
                                   const std::atomic<bool>& stop) {
   constexpr auto kLook = std::chrono::milliseconds(50);
   for (bool told = false;; std::this_thread::sleep_for(kLook)) {
-    DYAD_TRY(routing, wait_routing(control, heartbeat, timeout_ms, &stop));
-    if (!routing.tables.empty() || stop) return std::move(routing);
+    auto routing = wait_routing(control, heartbeat, timeout_ms, &stop);
+    if (!routing && told && routing.error().code == Code::kDisconnected)
+      return fail(Code::kDisconnected, "no answer from the coordinator for {} ms: {}", heartbeat.silent_ms(),
+                  routing.error().message);
+    if (!routing || !routing.value().tables.empty() || stop) return routing;
     DYAD_TRYV(heartbeat.heard());
-    if (heartbeat.silent_ms() > static_cast<Millis>(timeout_ms))
-      return fail(Code::kDisconnected, "no answer from the coordinator for {} ms", heartbeat.silent_ms());
     if (!told) LOG_INFO("waits for a worker, which says what tables there are");
     told = true;
   }

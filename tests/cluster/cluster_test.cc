@@ -110,8 +110,7 @@ TEST(Cluster, AServerWhoseCoordinatorNeverComesBackLeaves) {
   const Sets sets{"servers.timeout_ms=3000", "servers.count=1"};
   auto coordinator = start("coordinator", coordinator_alone(job, sets), job / "coordinator.log");
   auto server = start("ps", server_alone(job, sets), job / "ps.log");
-  for (int i = 0; i < 200 && ops::tail(server.log(), 50).find("serving at") == std::string::npos; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(soon([&] { return ops::tail(server.log(), 50).find("waits for a worker") != std::string::npos; }));
   coordinator.kill();
   EXPECT_TRUE(server.wait_for(30'000)) << ops::tail(server.log(), 10);
   EXPECT_EQ(server.poll(), static_cast<int>(Code::kDisconnected)) << ops::tail(server.log(), 10);
