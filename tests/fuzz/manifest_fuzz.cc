@@ -23,7 +23,8 @@ std::vector<std::string> seeds() {
   put("a", "xyz");
   ckpt::Manifest manifest{.job = "test \xc3\xa9", .step = Step{9}, .epoch = 1, .next_batch = 2, .config_digest = 3,
                           .dataset_digest = 4, .codes = {{"behaviour", 5}, {"semantic", 6}}, .groups = 1,
-                          .tables = tables_for_test(), .files = {{"a", 3, digest64("xyz")}}, .facts = {{"loss", "1.5"}}};
+                          .tables = tables_for_test(),
+                          .files = {{"a", 3, digest64("xyz")}}, .facts = {{"loss", "1.5"}}};
   CHECK(ckpt::write_manifest(folder(), manifest).has_value());
   return {bytes_of(folder() / ckpt::kManifestName)};
 }
