@@ -96,7 +96,7 @@ Result<Envelope> read(kj::ArrayPtr<const capnp::word> words) {
 
 std::vector<capnp::word> words_of(std::span<const std::byte> header) {   // a copy: the bytes may lie unaligned
   std::vector<capnp::word> words(header.size() / sizeof(capnp::word));
-  std::memcpy(words.data(), header.data(), words.size() * sizeof(capnp::word));
+  if (!words.empty()) std::memcpy(words.data(), header.data(), words.size() * sizeof(capnp::word));
   return words;
 }
 
