@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 #include "common/base/check.h"
-#include "common/ckpt/rows_file.h"
 #include "common/ckpt/rows_writer.h"
 
 namespace dyad::ps {
@@ -88,14 +87,19 @@ Status check_places(const std::string& path, const ckpt::RowsSection& section, G
                     const wire::Partition& partition, const Tables& tables) {
   if (partition.group(section.bucket) != group)
     return fail(Code::kInvalid, "{}: damaged: bucket {} is not of group {}", path, section.bucket, group);
+  return check_buckets(path, section, partition, tables);
+}
+
+}  // namespace
+
+Status check_buckets(const std::string& path, const ckpt::RowsSection& section, const wire::Partition& partition,
+                     const Tables& tables) {
   for (const RowKey key : section.keys)
     if (partition.bucket(section.table, key) != section.bucket)
       return fail(Code::kInvalid, "{}: damaged: row {} of table {} is not of bucket {}", path, key,
                   name_of(tables, section.table), section.bucket);
   return ok();
 }
-
-}  // namespace
 
 Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& checkpoint, const Cut& cut,
                                               const wire::Partition& partition, std::span<const GroupId> groups,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <vector>
+#include "common/ckpt/rows_file.h"
 #include "common/wire/messages.h"
 #include "common/wire/routing.h"
 #include "ps/shard.h"
@@ -28,5 +29,9 @@ Result<std::vector<wire::FilePart>> write_cut(const std::filesystem::path& check
 // optimizer differ from this job's, or a row lies where it does not belong. After an error the shard is no good.
 Status load_cut(const std::filesystem::path& checkpoint, Step step, const wire::Partition& partition,
                 std::span<const GroupId> groups, Shard& shard, const std::atomic<bool>& stop);
+// kInvalid, naming file and row, when a row of a section is not of the section's bucket: it would be served by nobody.
+// REQUIRES: the section's table is one of `tables`.
+Status check_buckets(const std::string& path, const ckpt::RowsSection& section, const wire::Partition& partition,
+                     const Tables& tables);
 
 }  // namespace dyad::ps

@@ -5,6 +5,7 @@
 #include <vector>
 #include "common/ckpt/manifest.h"
 #include "common/ckpt/rows_file.h"
+#include "ps/cut.h"
 
 namespace dyad::ps {
 namespace {
@@ -63,10 +64,7 @@ Status check_keys(const std::string& path, const ckpt::RowsSection& section, con
                   const Tables& tables) {
   if (static_cast<std::size_t>(section.table) >= tables.size())
     return fail(Code::kInvalid, "{}: has rows of table {}, this job has no such", path, name_of(tables, section.table));
-  for (const RowKey key : section.keys)
-    if (theirs.bucket(section.table, key) != section.bucket)
-      return fail(Code::kInvalid, "{}: damaged: row {} of table {} is not of bucket {}", path, key,
-                  name_of(tables, section.table), section.bucket);
+  DYAD_TRYV(check_buckets(path, section, theirs, tables));
   // They ascend: the last one tells whether all are rows of this job's catalogue and codes.
   const std::uint64_t end = tables[static_cast<std::size_t>(section.table)].key_end;
   if (section.keys.back().value >= end)

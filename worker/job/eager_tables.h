@@ -1,7 +1,6 @@
 #pragma once
 // The rows that EAGER keeps on the servers: one per item, and one per node of each code tree (the root's is never
-// asked for). Their places in the job's list of tables are fixed.
-#include <array>
+// asked for). Their places in the job's list of tables are fixed: item, behaviour, semantic.
 #include "common/config/config.h"
 #include "common/data/trie.h"
 #include "common/tables/tables.h"
@@ -10,8 +9,6 @@
 namespace dyad::worker {
 
 inline constexpr std::size_t kTables = 3;
-inline constexpr TableId kItemTable{0};
-inline constexpr std::array<TableId, 2> kCodeTables{TableId{1}, TableId{2}};   // behaviour, semantic
 
 Tables eager_tables(const config::Config& config, const JobData& data);
 
